@@ -32,12 +32,15 @@ def is_array(x: object) -> bool:
 
 def is_torch(x: object) -> bool:
     """Whether ``x`` is a PyTorch tensor; PyTorch is not imported to find out."""
-    return _is_torch_type(type(x))
+    kind = type(x)
+    known = _TORCH_TYPES.get(kind)
+    if known is None:
+        names = {f"{base.__module__}.{base.__name__}" for base in kind.__mro__}
+        known = _TORCH_TYPES[kind] = "torch.Tensor" in names
+    return known
 
 
-@cache
-def _is_torch_type(kind: type) -> bool:
-    return any(base.__module__ == "torch" and base.__name__ == "Tensor" for base in kind.__mro__)
+_TORCH_TYPES: dict[type, bool] = {}
 
 
 def namespace(x: Array) -> Any:
@@ -121,11 +124,26 @@ def dot(a: Array, b: Array) -> Scalar:
 def norm_inf(x: Array) -> Scalar:
     """Largest absolute value, as a 0-d array; NaN if any element is."""
     if type(x) is np.ndarray:
-        return np.abs(x).max()
+        return np.maximum.reduce(np.abs(x))
     if is_torch(x):
         return x.abs().amax()
     xp = namespace(x)
     return xp.max(xp.abs(x))
+
+
+def peak(x: Array) -> Scalar:
+    """`norm_inf` in one pass for an ``x`` without NaN; with one, any number may come out."""
+    amax = _amax(x.dtype.char) if type(x) is np.ndarray and x.dtype.char in "df" else None
+    return norm_inf(x) if amax is None else abs(x[amax(x)])
+
+
+def combine(weights: HostArray, rows: Array, beta: float, v: Array) -> Array:
+    """A new vector ``rows' weights + beta v``."""
+    if type(v) is np.ndarray and v.dtype.char in "df" and rows.dtype == v.dtype:
+        return _gemv(v.dtype.char)(1.0, rows.T, weights, beta=beta, y=v)
+    if is_torch(v):
+        return v.addmv(rows.T, like(weights, v), beta=beta)
+    return like(weights, v) @ rows + beta * v
 
 
 def step_along(x: Array, alpha: float, d: Array) -> Array:
@@ -157,3 +175,20 @@ def subtract_into(out: Array, a: Array, b: Array) -> None:
         out.copy_(a).sub_(b)
     else:
         out[...] = a - b
+
+
+# SciPy's BLAS costs a quarter of a second to import, which is not spent at `import secant`.
+
+
+@cache
+def _amax(char: str) -> Any:
+    from scipy.linalg import blas
+
+    return blas.idamax if char == "d" else blas.isamax
+
+
+@cache
+def _gemv(char: str) -> Any:
+    from scipy.linalg import blas
+
+    return blas.dgemv if char == "d" else blas.sgemv

@@ -1,0 +1,210 @@
+"""The line-search step: one of the library's two step functions.
+
+    d = direction.propose(point);   trial = search(ray);   direction.learn(pair)
+
+Everything that can go wrong on the way is met here: a direction that does not descend is replaced by
+the direction of an empty memory, a search that finds nothing is repeated from there once, and what is
+left when even that fails is told apart: round-off, or a failure.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from secant.arrays import eps_of, namespace, read
+from secant.directions.direction import Direction
+from secant.linesearch.initial import FirstStep, Previous, UnitStep
+from secant.linesearch.ray import Ray, Trial
+from secant.linesearch.search import LineSearch
+from secant.pair import SecantPair
+from secant.problem import Point, Problem
+from secant.status import Status
+
+_FLAT_STEPS = 5
+"""So many accepted steps in a row without a visible decrease of f or of |g| are round-off."""
+
+_SHORTENINGS = 20
+"""Searches by value alone may end where the gradient is not finite; so often they are repeated."""
+
+_ROUNDOFF = 4.0
+"""Predicted decreases below this many times the round-off in f cannot be seen."""
+
+
+@dataclass(slots=True)
+class LineSearchState:
+    """Everything that the next iteration depends on.
+
+    Attributes
+    ----------
+    point : Point
+        The iterate: x, f, g.
+    k : int
+        Iterations done.
+    memory : object
+        The direction's memory.
+    search : tuple of float
+        The search's memory.
+    previous : Previous or None
+        Step, slope and value of the last iteration, None after a reset.
+    alpha : float
+        Length of the last step.
+    flat_steps : int
+        Accepted steps in a row that lowered neither f nor |g| visibly.
+    smallest : float
+        Smallest ``max |g_i|`` so far.
+    event : str
+        What was out of the ordinary in the last iteration.
+    status : Status or None
+        Set when the method cannot go on.
+    """
+
+    point: Point
+    k: int
+    memory: Any
+    search: tuple[float, ...]
+    previous: Previous | None = None
+    alpha: float = 0.0
+    flat_steps: int = 0
+    smallest: float = math.inf
+    event: str = ""
+    status: Status | None = None
+
+
+@dataclass(frozen=True)
+class LineSearchMethod:
+    """A direction and a search along it.
+
+    Parameters
+    ----------
+    direction : Direction
+    search : LineSearch
+    first : FirstStep
+        The step length that the search tries first.
+    name : str
+        What messages and results call the method.
+    """
+
+    direction: Direction
+    search: LineSearch
+    first: FirstStep = UnitStep()
+    name: str = "line search"
+
+    def init(self, problem: Problem, point: Point) -> LineSearchState:
+        """The state at the start."""
+        return LineSearchState(
+            point,
+            0,
+            self.direction.init(point),
+            self.search.begin(point.f),
+            smallest=point.optimality,
+        )
+
+    def step(self, problem: Problem, state: LineSearchState) -> LineSearchState:
+        """One iteration; ``state`` stays usable if the user's function raises."""
+        eps = eps_of(state.point.x)
+        ray, memory, events = self._descending_ray(problem, state, eps)
+        previous = None if events else state.previous
+        alpha0 = self.first.guess(ray, previous)
+        trial = self._search(ray, alpha0, state)
+        if trial.alpha == 0.0:
+            ray.noise = _round_off(ray, eps)
+            if -0.5 * alpha0 * ray.start.slope <= _ROUNDOFF * ray.noise:
+                return _stopped(state, Status.ROUNDOFF)
+            if self.direction.is_initial(memory):
+                return _stopped(state, Status.SEARCH_FAILED)
+            events.append("search failed, direction reset")
+            ray, memory = self._fresh_ray(problem, state.point, eps)
+            trial = self._search(ray, self.first.guess(ray, None), state)
+            if trial.alpha == 0.0:
+                return _stopped(state, Status.SEARCH_FAILED)
+        return self._accept(state, ray, trial, memory, events, eps)
+
+    def forget(self, state: LineSearchState) -> None:
+        """Drop what the direction has learned."""
+        state.memory = self.direction.init(state.point)
+        state.previous = None
+
+    def remember(self, state: LineSearchState, memory: Any) -> None:
+        """Begin with a copy of the memory of an earlier run."""
+        fresh = state.memory
+        if type(memory) is not type(fresh):
+            raise ValueError(
+                f"warm_start must come from a run of the same method ({self.name}), "
+                f"got a memory of type {type(memory).__name__}"
+            )
+        state.memory = copy.deepcopy(memory)
+
+    @property
+    def uses_hessian(self) -> bool:
+        """Whether a Hessian, or products with it, would be used."""
+        return self.search.uses_hessian
+
+    # ------------------------------------------------------------------------------- the parts
+
+    def _descending_ray(
+        self, problem: Problem, state: LineSearchState, eps: float
+    ) -> tuple[Ray, Any, list[str]]:
+        d, memory = self.direction.propose(state.point, state.memory)
+        slope = state.point.slope(d)
+        if not self.search.needs_descent or -math.inf < slope < 0.0:
+            return Ray(problem, state.point, d, slope, eps), memory, []
+        ray, memory = self._fresh_ray(problem, state.point, eps)
+        return ray, memory, ["not a descent direction, reset"]
+
+    def _fresh_ray(self, problem: Problem, point: Point, eps: float) -> tuple[Ray, Any]:
+        d, memory = self.direction.propose(point, self.direction.init(point))
+        return Ray(problem, point, d, point.slope(d), eps), memory
+
+    def _search(self, ray: Ray, alpha0: float, state: LineSearchState) -> Trial:
+        """The search's trial, and a shorter one while its gradient is not finite."""
+        for _ in range(_SHORTENINGS):
+            trial = self.search(ray, alpha0, state.search)
+            if trial.alpha == 0.0 or trial.point.is_finite:
+                return trial
+            alpha0 = 0.1 * trial.alpha
+        return ray.start
+
+    def _accept(
+        self,
+        state: LineSearchState,
+        ray: Ray,
+        trial: Trial,
+        memory: Any,
+        events: list[str],
+        eps: float,
+    ) -> LineSearchState:
+        point, start = trial.point, ray.start
+        pair = SecantPair(trial.alpha, ray.d, ray.point, point, start.slope)
+        memory, event = self.direction.learn(memory, pair, point)
+        if event:
+            events.append(event)
+        flat = start.f - trial.f <= eps * abs(start.f) and point.optimality >= 0.9 * state.smallest
+        flat_steps = state.flat_steps + 1 if flat and self.search.needs_descent else 0
+        return LineSearchState(
+            point,
+            state.k + 1,
+            memory,
+            self.search.learn(state.search, trial),
+            Previous(trial.alpha, start.slope, start.f),
+            trial.alpha,
+            flat_steps,
+            min(state.smallest, point.optimality),
+            "; ".join(events),
+            Status.ROUNDOFF if flat_steps >= _FLAT_STEPS else None,
+        )
+
+
+def _round_off(ray: Ray, eps: float) -> float:
+    """How much f may change by rounding its own value and each ``x_i``: ``eps (|f| + |g|'|x|)``."""
+    xp = namespace(ray.d)
+    (through_x,) = read(xp.abs(ray.point.g) @ xp.abs(ray.point.x))
+    return eps * (abs(ray.start.f) + through_x)
+
+
+def _stopped(state: LineSearchState, status: Status) -> LineSearchState:
+    return LineSearchState(
+        state.point, state.k, state.memory, state.search, status=status, event="search failed"
+    )
