@@ -1,0 +1,64 @@
+"""A symmetric matrix as far as methods need to know it, and what keeps one up to date."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from secant.arrays import Array, copy, device, namespace
+from secant.pair import SecantPair
+from secant.problem import Point
+
+
+class Operator(Protocol):
+    """The model ``B`` of the Hessian, by its inverse ``H = B^-1``."""
+
+    @property
+    def is_initial(self) -> bool:
+        """Whether nothing has been learned since the start or the last reset."""
+        ...
+
+    def solve(self, v: Array, scale: float = 1.0) -> Array:
+        """``scale * B^-1 v``, a new vector."""
+        ...
+
+
+class Curvature(Protocol):
+    """A way of getting ``B``: configuration only; what is learned lives in the operator."""
+
+    def init(self, point: Point) -> Any:
+        """The operator at the start."""
+        ...
+
+    def update(self, B: Any, pair: SecantPair, point: Point) -> Any:
+        """The operator after ``pair``; it takes ownership of ``B`` and may work in place."""
+        ...
+
+
+class InverseHessian:
+    """An operator's inverse as the user sees it: ``hess_inv @ v`` and ``hess_inv.todense()``.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        ``(n, n)``.
+    """
+
+    def __init__(self, operator: Operator, x: Array) -> None:
+        self._operator = operator
+        self._x = x
+        self.shape = (x.shape[0], x.shape[0])
+
+    def __matmul__(self, v: Array) -> Array:
+        if tuple(v.shape) != self.shape[:1]:
+            raise ValueError(f"v must have shape {self.shape[:1]}, got {tuple(v.shape)}")
+        return self._operator.solve(copy(v))  # operators know their last vector by identity
+
+    def todense(self) -> Array:
+        """The whole matrix, shape (n, n), in the library of ``x``."""
+        n = self.shape[0]
+        xp = namespace(self._x)
+        identity = xp.eye(n, dtype=self._x.dtype, device=device(self._x))
+        return xp.stack([self._operator.solve(identity[i, :]) for i in range(n)])
+
+    def __repr__(self) -> str:
+        return f"InverseHessian(shape={self.shape}, {type(self._operator).__name__})"
