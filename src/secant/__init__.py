@@ -1,0 +1,65 @@
+"""Quasi-Newton and second-order methods on NumPy arrays and PyTorch tensors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from secant.directions.steepest import optimal_momentum as optimal_momentum
+from secant.linear_cg import CGResult as CGResult
+from secant.linear_cg import CGStatus as CGStatus
+from secant.linear_cg import solve_cg as solve_cg
+from secant.linesearch import Backtracking as Backtracking
+from secant.linesearch import Brent as Brent
+from secant.linesearch import ExactQuadratic as ExactQuadratic
+from secant.linesearch import FixedStep as FixedStep
+from secant.linesearch import FromPreviousSlope as FromPreviousSlope
+from secant.linesearch import GoldenSection as GoldenSection
+from secant.linesearch import HagerZhang as HagerZhang
+from secant.linesearch import HagerZhangStep as HagerZhangStep
+from secant.linesearch import Inverse as Inverse
+from secant.linesearch import InverseSqrt as InverseSqrt
+from secant.linesearch import Length as Length
+from secant.linesearch import MoreThuente as MoreThuente
+from secant.linesearch import Nash as Nash
+from secant.linesearch import NonMonotone as NonMonotone
+from secant.linesearch import NonMonotoneAverage as NonMonotoneAverage
+from secant.linesearch import QuadraticFit as QuadraticFit
+from secant.linesearch import Relative as Relative
+from secant.linesearch import StrongWolfe as StrongWolfe
+from secant.linesearch import UnitStep as UnitStep
+from secant.methods import BFGS as BFGS
+from secant.methods import DFP as DFP
+from secant.methods import LBFGS as LBFGS
+from secant.methods import SSBFGS as SSBFGS
+from secant.methods import Broyden as Broyden
+from secant.methods import GradientDescent as GradientDescent
+from secant.methods import HeavyBall as HeavyBall
+from secant.methods import LinearCG as LinearCG
+from secant.methods import MemorylessBFGS as MemorylessBFGS
+from secant.methods import Nesterov as Nesterov
+from secant.methods import NonlinearCG as NonlinearCG
+from secant.methods import SSBroyden as SSBroyden
+from secant.minimize import minimize as minimize
+from secant.minimize import start as start
+from secant.pair import Damp as Damp
+from secant.pair import Skip as Skip
+from secant.persistence import resume as resume
+from secant.run import Run as Run
+from secant.scipy_interface import scipy_method as scipy_method
+from secant.snapshot import Snapshot as Snapshot
+from secant.status import Status as Status
+from secant.stopping import NoProgress as NoProgress
+from secant.trace import Trace as Trace
+
+if TYPE_CHECKING:
+    from secant.result import Result as Result
+
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Result":  # a subclass of SciPy's, whose import takes half a second
+        from secant.result import Result
+
+        return Result
+    raise AttributeError(f"module 'secant' has no attribute {name!r}")
