@@ -1,0 +1,154 @@
+"""Model files: weights in `model.safetensors`, everything else in `model.json`.
+
+Nothing is pickled. The JSON holds a format version, the columns with their statistics, the meaning
+of the target, the architecture, and name, type and shape of each tensor with a digest of them all,
+so that a file that was cut short, damaged or mixed up with another is refused in a sentence.
+Nothing in the two files depends on the clock: the same training writes the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+import secant
+from secant.learn.errors import InputError, listing
+from secant.learn.model import Model
+from secant.learn.network import ACTIVATIONS, Perceptron
+from secant.learn.preparation import Preparation
+from secant.learn.schema import Fields
+from secant.learn.target import read_target
+
+__all__ = ["load_model", "save_model"]
+
+FORMAT = "secant-model"
+VERSION = 1
+DESCRIPTION = "model.json"
+WEIGHTS = "model.safetensors"
+
+
+def save_model(model: Model, folder: str | Path) -> None:
+    """Write both files into an existing folder."""
+    folder = Path(folder)
+    tensors = {name: value.contiguous() for name, value in model.network.state_dict().items()}
+    weights = save_tensors(tensors)
+    (folder / WEIGHTS).write_bytes(weights)
+    description = json.dumps(_describe(model, tensors, weights), indent=2, ensure_ascii=False)
+    (folder / DESCRIPTION).write_text(description + "\n", encoding="utf-8")
+
+
+def _describe(model: Model, tensors: dict[str, Tensor], weights: bytes) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "secant": secant.__version__,
+        "target": model.target.to_dict(),
+        **model.preparation.to_dict(),
+        "network": {"sizes": list(model.network.sizes), "activation": model.network.activation},
+        "tensors": {name: _type_and_shape(value) for name, value in tensors.items()},
+        "sha256": hashlib.sha256(weights).hexdigest(),
+    }
+
+
+def _type_and_shape(tensor: Tensor) -> dict[str, Any]:
+    return {"dtype": str(tensor.dtype).removeprefix("torch."), "shape": list(tensor.shape)}
+
+
+def load_model(folder: str | Path) -> Model:
+    """Read and check a model.
+
+    Raises
+    ------
+    InputError
+        If the folder holds no model, or one of its files is damaged, from another version, or
+        belongs to another model.
+    """
+    folder = Path(folder)
+    fields = _read_description(folder)
+    preparation = Preparation.from_fields(fields)
+    target = read_target(fields.fields("target"))
+    architecture = fields.fields("network")
+    sizes = architecture.sizes("sizes")
+    ends = (preparation.width, target.outputs)
+    if len(sizes) < 2 or (sizes[0], sizes[-1]) != ends:
+        raise InputError(
+            f"{fields.where}: a network of sizes {list(sizes)} does not fit "
+            f"{ends[0]} inputs and {ends[1]} outputs"
+        )
+    tensors = _read_weights(folder, fields)
+    # Before the network is made: sizes that the weights do not have cost no memory.
+    _check_tensors(folder / WEIGHTS, tensors, sizes, fields)
+    network = Perceptron(sizes, architecture.choice("activation", tuple(ACTIVATIONS)))
+    network.load_state_dict(tensors)
+    return Model(preparation, network, target)
+
+
+def _read_description(folder: Path) -> Fields:
+    path = folder / DESCRIPTION
+    try:
+        members = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(f"{str(folder)!r} holds no {DESCRIPTION}: it is no model folder") from None
+    except OSError as error:
+        raise InputError(f"{str(path)!r} cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{str(path)!r} is damaged, it is no JSON: {error}") from None
+    fields = Fields(members, str(path))
+    fields.choice("format", (FORMAT,))
+    version = fields.take("version", lambda value: type(value) is int, "a whole number")
+    if version != VERSION:
+        raise InputError(
+            f"{path} has format version {version}, and this secant ({secant.__version__}) reads "
+            f"version {VERSION}"
+        )
+    return fields
+
+
+def _read_weights(folder: Path, fields: Fields) -> dict[str, Tensor]:
+    path = folder / WEIGHTS
+    digest = fields.text("sha256")
+    try:
+        weights = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{str(path)!r} cannot be read: {error.strerror}") from None
+    if hashlib.sha256(weights).hexdigest() != digest:
+        raise InputError(
+            f"{path} is not the file that was written with its {DESCRIPTION}: the digests differ"
+        )
+    try:
+        return load_tensors(weights)
+    except SafetensorError as error:
+        raise InputError(f"{path} is damaged: {error}") from None
+
+
+def _check_tensors(
+    path: Path, tensors: dict[str, Tensor], sizes: tuple[int, ...], fields: Fields
+) -> None:
+    expected = {
+        name: {"dtype": "float64", "shape": list(shape)}
+        for name, shape in Perceptron.shapes(sizes).items()
+    }
+    described = fields.fields("tensors").members
+    if tensors.keys() != expected.keys() or described.keys() != expected.keys():
+        raise InputError(
+            f"{path} must hold the tensors {listing(expected)}, not {listing(tensors)} "
+            f"({DESCRIPTION} has {listing(described)})"
+        )
+    for name in expected:
+        tensor = tensors[name]
+        found = _type_and_shape(tensor)
+        if found != expected[name] or described[name] != expected[name]:
+            raise InputError(
+                f"{path}: {name!r} must be {expected[name]}, not {found} "
+                f"({DESCRIPTION} has {described[name]})"
+            )
+        if not bool(torch.isfinite(tensor).all()):
+            raise InputError(f"{path}: {name!r} holds values that are not finite")

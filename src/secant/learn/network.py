@@ -1,0 +1,110 @@
+"""The multilayer perceptron, in double precision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from secant.learn.errors import InputError, listing
+
+__all__ = ["ACTIVATIONS", "Perceptron"]
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "tanh": torch.tanh,
+    "logistic": torch.sigmoid,
+    "softplus": functional.softplus,
+    "silu": functional.silu,
+    "elu": functional.elu,
+    "relu": torch.relu,
+}
+
+
+class _Layer(nn.Module):
+    """inputs -> W inputs + b; unlike `nn.Linear` it leaves the global random state alone."""
+
+    def __init__(self, inputs: int, outputs: int, generator: torch.Generator) -> None:
+        super().__init__()
+        limit = (6.0 / (inputs + outputs)) ** 0.5
+        weight = torch.empty(outputs, inputs, dtype=torch.float64)
+        self.weight = nn.Parameter(weight.uniform_(-limit, limit, generator=generator))
+        self.bias = nn.Parameter(torch.zeros(outputs, dtype=torch.float64))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return functional.linear(inputs, self.weight, self.bias)
+
+
+class Perceptron(nn.Module):
+    """Layers a <- activation(W a + b), the last one without activation, in float64.
+
+    Weights start uniform in +-sqrt(6 / (inputs + outputs)) of their layer, biases at zero
+    (Glorot & Bengio 2010, eq. 16).
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Inputs, hidden units of each layer, outputs.
+    activation : str
+        A key of `ACTIVATIONS`. Curvature is what quasi-Newton methods learn, so smooth ones suit
+        them best.
+    seed : int
+        Of the initial weights; the global random state is neither read nor changed.
+
+    Examples
+    --------
+    >>> network = Perceptron((10, 16, 1), "tanh", seed=0)
+    >>> network.count
+    193
+    """
+
+    def __init__(self, sizes: Sequence[int], activation: str = "tanh", seed: int = 0) -> None:
+        super().__init__()
+        if activation not in ACTIVATIONS:
+            raise InputError(
+                f"activation must be one of {listing(ACTIVATIONS)}, not {activation!r}"
+            )
+        if len(sizes) < 2 or min(sizes) < 1:
+            raise InputError(f"each layer needs at least one unit; its sizes are {list(sizes)}")
+        self.sizes = tuple(sizes)
+        self.activation = activation
+        generator = torch.Generator().manual_seed(seed)
+        self.layers = nn.ModuleList(
+            _Layer(inputs, outputs, generator) for inputs, outputs in pairwise(sizes)
+        )
+
+    @staticmethod
+    def shapes(sizes: Sequence[int]) -> dict[str, tuple[int, ...]]:
+        """Name and shape of each parameter of a network of these sizes."""
+        shapes: dict[str, tuple[int, ...]] = {}
+        for place, (inputs, outputs) in enumerate(pairwise(sizes)):
+            shapes[f"layers.{place}.weight"] = (outputs, inputs)
+            shapes[f"layers.{place}.bias"] = (outputs,)
+        return shapes
+
+    @property
+    def count(self) -> int:
+        """The number of weights and biases."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+    def weights(self) -> list[Tensor]:
+        """The weight matrices, without the biases."""
+        return [parameter for parameter in self.parameters() if parameter.ndim == 2]
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Outputs, shape (rows, outputs), from inputs of shape (rows, inputs)."""
+        activation = ACTIVATIONS[self.activation]
+        *hidden, last = self.layers
+        for layer in hidden:
+            inputs = activation(layer(inputs))
+        outputs: Tensor = last(inputs)
+        return outputs
+
+    def outputs(self, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The same on NumPy arrays, without gradients."""
+        with torch.no_grad():
+            return np.asarray(self(torch.as_tensor(inputs, dtype=torch.float64)).numpy())

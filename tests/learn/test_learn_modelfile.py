@@ -1,0 +1,150 @@
+"""Model files: exact, deterministic, and refused in a sentence when they are not what they were."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import load, save
+
+from secant.learn.columns import Kind
+from secant.learn.errors import InputError
+from secant.learn.model import Model
+from secant.learn.modelfile import load_model, save_model
+from secant.learn.network import Perceptron
+from secant.learn.preparation import Preparation
+from secant.learn.target import ClassTarget
+
+TABLE = pd.DataFrame({"size": [1.0, 5.0, 9.0], "town": ["Bern", "Genf", "Bern"]})
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A saved model of three inputs and three classes."""
+    kinds = {"size": Kind.NUMBER, "town": Kind.CATEGORY}
+    preparation = Preparation.fit(TABLE, kinds)
+    target = ClassTarget("kind", ("a", "b", "ü"))
+    save_model(Model(preparation, Perceptron((3, 4, 3), "softplus", seed=2), target), tmp_path)
+    return tmp_path
+
+
+def change(folder, path, value):
+    """Set one entry of model.json; a path such as ("inputs", 0, "scale")."""
+    file = folder / "model.json"
+    plain = json.loads(file.read_text("utf-8"))
+    place = plain
+    for step in path[:-1]:
+        place = place[step]
+    if value is None:
+        del place[path[-1]]
+    else:
+        place[path[-1]] = value
+    file.write_text(json.dumps(plain), "utf-8")
+
+
+def test_what_is_loaded_is_what_was_saved(folder, tmp_path_factory):
+    model = load_model(folder)
+    again = tmp_path_factory.mktemp("again")
+    save_model(model, again)
+    for name in ("model.json", "model.safetensors"):
+        assert (folder / name).read_bytes() == (again / name).read_bytes()
+    np.testing.assert_array_equal(load_model(again).outputs(TABLE), model.outputs(TABLE))
+    assert list(model.predict(TABLE).columns) == [
+        "predicted_kind",
+        "probability_a",
+        "probability_b",
+        "probability_ü",
+    ]
+
+
+CHANGES = {
+    "format": (("format",), "pickle", "'format' must be one of ('secant-model',), not 'pickle'"),
+    "no version": (("version",), None, "has no 'version'"),
+    "later version": (("version",), 2, "has format version 2, and this secant"),
+    "version type": (("version",), "1", "'version' must be a whole number, not '1'"),
+    "scale zero": (
+        ("inputs", 0, "scale"),
+        0,
+        "inputs[0]: 'scale' must be a positive number, not 0",
+    ),
+    "scale text": (("inputs", 0, "scale"), "x", "inputs[0]: 'scale' must be a positive number"),
+    "mean nan": (("inputs", 0, "mean"), float("nan"), "inputs[0]: 'mean' must be a finite number"),
+    "kind": (("inputs", 0, "kind"), "date", "inputs[0]: 'kind' must be one of"),
+    "no inputs": (("inputs",), [], "'inputs' must not be empty"),
+    "inputs type": (("inputs",), [1], "'inputs' must be a list of objects"),
+    "same name": (("inputs", 1, "name"), "size", "names a column more than once"),
+    "categories": (
+        ("inputs", 1, "categories"),
+        ["a", "a"],
+        "'categories' must hold different texts",
+    ),
+    "fewer inputs": (("inputs", 1, "categories"), ["Bern"], "does not fit 2 inputs and 3 outputs"),
+    "one class": (("target", "classes"), ["a"], "'classes' must hold at least two classes"),
+    "more classes": (("target", "classes"), list("abcd"), "does not fit 3 inputs and 4 outputs"),
+    "task": (("target", "task"), "clustering", "'task' must be one of"),
+    "target type": (("target",), 5, "'target' must be an object, not 5"),
+    "activation": (("network", "activation"), "eval", "'activation' must be one of"),
+    "sizes": (("network", "sizes"), [3, 0, 3], "'sizes' must be a list of whole numbers from 1"),
+    "huge sizes": (("network", "sizes"), [3, 10**12, 3], "'layers.0.weight' must be"),
+    "more layers": (("network", "sizes"), [3, 4, 4, 3], "must hold the tensors"),
+    "digest": (("sha256",), "0" * 64, "the digests differ"),
+    "shape": (("tensors", "layers.0.bias", "shape"), [5], "'layers.0.bias' must be"),
+    "no tensors": (("tensors",), None, "'tensors' must be an object, not None"),
+}
+
+
+@pytest.mark.parametrize(("path", "value", "expected"), CHANGES.values(), ids=CHANGES)
+def test_a_changed_description_is_refused(folder, path, value, expected):
+    change(folder, path, value)
+    with pytest.raises(InputError) as caught:
+        load_model(folder)
+    assert expected in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "null", "\x00", "[" * 100_000])
+def test_a_description_that_is_no_object_is_refused(folder, content):
+    (folder / "model.json").write_text(content)
+    with pytest.raises(InputError, match=r"model\.json"):
+        load_model(folder)
+
+
+def test_changed_weights_are_refused(folder):
+    path = folder / "model.safetensors"
+    content = path.read_bytes()
+    for damaged in (content[:-1], content[:-1] + bytes([content[-1] ^ 1]), b""):
+        path.write_bytes(damaged)
+        with pytest.raises(InputError, match="the digests differ"):
+            load_model(folder)
+    path.unlink()
+    with pytest.raises(InputError, match="cannot be read"):
+        load_model(folder)
+
+
+@pytest.mark.parametrize(
+    ("replace", "expected"),
+    [
+        (lambda w: w.float(), "'dtype': 'float32'"),
+        (lambda w: w.T.contiguous(), "'shape': [3, 4]"),
+        (lambda w: w * torch.nan, "holds values that are not finite"),
+    ],
+    ids=["type", "shape", "nan"],
+)
+def test_weights_of_another_form_are_refused_even_with_a_matching_digest(folder, replace, expected):
+    path = folder / "model.safetensors"
+    tensors = load(path.read_bytes())
+    tensors["layers.0.weight"] = replace(tensors["layers.0.weight"])
+    path.write_bytes(save(tensors))
+    change(folder, ("sha256",), hashlib.sha256(path.read_bytes()).hexdigest())
+    with pytest.raises(InputError) as caught:
+        load_model(folder)
+    assert expected in str(caught.value)
+
+
+def test_no_model_there(tmp_path):
+    with pytest.raises(InputError, match=r"holds no model\.json: it is no model folder"):
+        load_model(tmp_path)
