@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from secant.curvature.initial_scale import PairScale as PairScale
+from secant.curvature.initial_scale import StepScale as StepScale
+from secant.curvature.initial_scale import UnitScale as UnitScale
 from secant.directions.steepest import optimal_momentum as optimal_momentum
 from secant.linear_cg import CGResult as CGResult
 from secant.linear_cg import CGStatus as CGStatus

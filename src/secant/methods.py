@@ -14,6 +14,7 @@ from typing import Any
 
 from secant.arrays import Array
 from secant.curvature.broyden import BroydenClass, Fixed, SelfScaledBFGS, SelfScaledBroyden
+from secant.curvature.initial_scale import InitialScale, StepScale
 from secant.curvature.limited_memory import LimitedMemory
 from secant.curvature.memoryless import Memoryless
 from secant.directions.conjugate import ConjugateGradient
@@ -27,6 +28,7 @@ from secant.linesearch import (
     FromPreviousSlope,
     HagerZhang,
     LineSearch,
+    QuadraticFit,
     UnitStep,
 )
 from secant.linesearch.method import LineSearchMethod
@@ -65,7 +67,7 @@ def BFGS(
     search: LineSearch = HagerZhang(),
     curvature_test: CurvatureTest = Skip(),
     first: FirstStep = UnitStep(),
-    scale_first: bool = True,
+    scale: InitialScale = StepScale(),
     H0: Array = None,
 ) -> LineSearchMethod:
     """BFGS with a dense inverse Hessian, O(n^2) an iteration (N&W Algorithm 6.1).
@@ -75,10 +77,10 @@ def BFGS(
     search : LineSearch
     curvature_test : Skip or Damp
     first : FirstStep
-    scale_first : bool
-        Bring the identity to the problem's scale at the first update (N&W eq. 6.20).
+    scale : StepScale, PairScale or UnitScale
+        How large the identity is that the inverse Hessian starts as.
     H0 : array, shape (n, n), optional
-        Initial inverse Hessian.
+        Initial inverse Hessian instead.
 
     Examples
     --------
@@ -86,18 +88,21 @@ def BFGS(
     >>> secant.minimize(lambda x: (x**4).sum(), [1.0], method=secant.BFGS()).success
     True
     """
-    curvature = BroydenClass(Fixed(1.0), scale_first, H0)
+    curvature = BroydenClass(Fixed(1.0), scale, H0)
     return LineSearchMethod(NewtonLike(curvature, curvature_test), search, first, "bfgs")
 
 
 def DFP(
-    search: LineSearch = HagerZhang(),
+    search: LineSearch = HagerZhang(c2=0.1),
     curvature_test: CurvatureTest = Skip(),
     first: FirstStep = UnitStep(),
-    scale_first: bool = True,
+    scale: InitialScale = StepScale(),
     H0: Array = None,
 ) -> LineSearchMethod:
     """Davidon-Fletcher-Powell, BFGS's dual (N&W eq. 6.15); the parameters are those of `BFGS`.
+
+    DFP recovers slowly from a too small ``H`` unless its searches are nearly exact (N&W section
+    6.1), hence ``c2 = 0.1``.
 
     Examples
     --------
@@ -105,7 +110,7 @@ def DFP(
     >>> secant.minimize(lambda x: (x**4).sum(), [1.0], method=secant.DFP()).success
     True
     """
-    curvature = BroydenClass(Fixed(0.0), scale_first, H0)
+    curvature = BroydenClass(Fixed(0.0), scale, H0)
     return LineSearchMethod(NewtonLike(curvature, curvature_test), search, first, "dfp")
 
 
@@ -114,7 +119,7 @@ def Broyden(
     search: LineSearch = HagerZhang(),
     curvature_test: CurvatureTest = Skip(),
     first: FirstStep = UnitStep(),
-    scale_first: bool = True,
+    scale: InitialScale = StepScale(),
     H0: Array = None,
 ) -> LineSearchMethod:
     """The convex Broyden class between DFP (``phi = 0``) and BFGS (``phi = 1``), on the inverse.
@@ -130,15 +135,15 @@ def Broyden(
     >>> secant.minimize(lambda x: (x**4).sum(), [1.0], method=secant.Broyden(0.8)).success
     True
     """
-    curvature = BroydenClass(Fixed(phi), scale_first, H0)
+    curvature = BroydenClass(Fixed(phi), scale, H0)
     return LineSearchMethod(NewtonLike(curvature, curvature_test), search, first, "broyden")
 
 
 def SSBFGS(
     search: LineSearch = HagerZhang(),
     curvature_test: CurvatureTest = Skip(),
-    first: FirstStep = UnitStep(),
-    scale_first: bool = True,
+    first: FirstStep = QuadraticFit(),
+    scale: InitialScale = StepScale(),
     H0: Array = None,
 ) -> LineSearchMethod:
     """Self-scaled BFGS, ``tau = min(1, s'y / s'Bs)`` (Al-Baali 1998); parameters as in `BFGS`.
@@ -149,15 +154,15 @@ def SSBFGS(
     >>> secant.minimize(lambda x: (x**4).sum(), [1.0], method=secant.SSBFGS()).success
     True
     """
-    curvature = BroydenClass(SelfScaledBFGS(), scale_first, H0)
+    curvature = BroydenClass(SelfScaledBFGS(), scale, H0)
     return LineSearchMethod(NewtonLike(curvature, curvature_test), search, first, "ssbfgs")
 
 
 def SSBroyden(
     search: LineSearch = HagerZhang(),
     curvature_test: CurvatureTest = Skip(),
-    first: FirstStep = UnitStep(),
-    scale_first: bool = True,
+    first: FirstStep = QuadraticFit(),
+    scale: InitialScale = StepScale(),
     H0: Array = None,
 ) -> LineSearchMethod:
     """Self-scaled Broyden (Al-Baali 1998; Urban, Stefanou & Pons 2025); parameters as in `BFGS`.
@@ -168,7 +173,7 @@ def SSBroyden(
     >>> secant.minimize(lambda x: (x**4).sum(), [1.0], method=secant.SSBroyden()).success
     True
     """
-    curvature = BroydenClass(SelfScaledBroyden(), scale_first, H0)
+    curvature = BroydenClass(SelfScaledBroyden(), scale, H0)
     return LineSearchMethod(NewtonLike(curvature, curvature_test), search, first, "ssbroyden")
 
 

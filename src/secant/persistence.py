@@ -45,7 +45,7 @@ def save_run(run: Run, path: str | os.PathLike[str]) -> None:
     content = {
         "format": FORMAT,
         "library": type(point.x).__module__.split(".")[0],
-        "dtype": str(point.x.dtype).removeprefix("torch."),
+        "dtype": str(point.x.dtype).rpartition(".")[2],
         "method": _method_fields(run.method),
         "state": writer.encode(run.state),
         "best": writer.encode(run.best),

@@ -27,6 +27,7 @@ from typing import Protocol
 
 from secant import checks
 from secant.arrays import Array, namespace, read
+from secant.curvature.initial_scale import InitialScale, StepScale
 from secant.curvature.symmetric import SymmetricMatrix
 from secant.pair import SecantPair
 from secant.problem import Point
@@ -113,20 +114,22 @@ class BroydenClass:
     ----------
     rule : Rule
         Chooses ``phi`` and ``tau``.
-    scale_first : bool
-        Let the first update bring ``H = I`` to the problem's scale, as the rule says.
+    scale : InitialScale
+        How large the identity is that ``H`` starts as.
     H0 : array, optional
-        Initial ``H``, symmetric positive definite, shape (n, n); the identity when left out.
+        Initial ``H`` instead, symmetric positive definite, shape (n, n).
     """
 
     rule: Rule = Fixed()
-    scale_first: bool = True
+    scale: InitialScale = StepScale()
     H0: Array = None
 
     def init(self, point: Point) -> DenseInverse:
         """``H0`` at the start."""
         if self.H0 is None:
-            return DenseInverse(SymmetricMatrix.identity(point.x))
+            H = SymmetricMatrix.identity(point.x)
+            H.scale = self.scale.gamma(point)
+            return DenseInverse(H)
         n = point.x.shape[0]
         if tuple(self.H0.shape) != (n, n):
             raise ValueError(f"H0 must have shape ({n}, {n}), got {tuple(self.H0.shape)}")
@@ -134,7 +137,7 @@ class BroydenClass:
 
     def update(self, B: DenseInverse, pair: SecantPair, point: Point) -> DenseInverse:
         """The class's formula, in place."""
-        first = B.is_initial and self.scale_first
+        first = B.is_initial and self.scale.corrected_by_first_pair
         B.is_initial = False
         u = B.H @ pair.y
         (yu,) = read(pair.y @ u)

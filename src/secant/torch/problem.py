@@ -74,7 +74,8 @@ def _autograd(value: Callable[[Tensor], Tensor]) -> Evaluate:
         f_read = scalar(f).to(device=x.device)
 
         def pullback() -> Tensor:
-            (g,) = torch.autograd.grad(f.reshape(()), leaf, allow_unused=True)
+            with torch.enable_grad():  # the user may be in no_grad, where reshape cuts the graph
+                (g,) = torch.autograd.grad(f.reshape(()), leaf, allow_unused=True)
             if g is None:
                 raise ValueError(_NO_GRAPH)
             return g
@@ -181,7 +182,8 @@ def module_task(module: Any, fun: Callable[..., Any], args: tuple[Any, ...]) -> 
             if structure.version != version:  # a later trial has overwritten the parameters
                 counts.value()
                 last = loss_at(x)
-            grads = torch.autograd.grad(last.reshape(()), parameters, allow_unused=True)
+            with torch.enable_grad():
+                grads = torch.autograd.grad(last.reshape(()), parameters, allow_unused=True)
             return _cat(grads, parameters)
 
         return scalar(f).to(device=x.device), pullback
