@@ -67,7 +67,7 @@ def test_nested_steps_restore_what_the_first_found() -> None:
     assert set(counts()) == {2}
 
 
-def test_small_problems_do_not_touch_the_threads() -> None:
-    step, evaluation = threads.contexts(np.zeros(10), 200)
-    assert isinstance(step, threads.Nothing)
-    assert isinstance(evaluation, threads.Nothing)
+def test_small_problems_and_other_libraries_do_not_touch_the_threads() -> None:
+    assert not threads.may_wake(np.zeros(10), 200)
+    assert threads.may_wake(np.zeros(10), threads.SMALLEST)
+    assert not threads.may_wake([0.0], threads.SMALLEST)

@@ -73,7 +73,7 @@ def read(*scalars: Scalar) -> Sequence[float]:
     if len(scalars) > 1 and is_torch(scalars[-1]):
         values: list[float] = namespace(scalars[-1]).stack(scalars).tolist()
         return values
-    return [float(s) for s in scalars]
+    return [*map(float, scalars)]
 
 
 def to_numpy(x: Array) -> HostArray:
@@ -92,11 +92,26 @@ def like(values: npt.ArrayLike, x: Array) -> Array:
     return namespace(x).asarray(values, dtype=x.dtype, device=device(x))
 
 
-def zeros(shape: int | tuple[int, ...], x: Array) -> Array:
-    """Zeros of the library, dtype and device of ``x``."""
+def zeros(shape: int | tuple[int, ...], x: Array, dtype: Any = None) -> Array:
+    """Zeros of the library, device and (unless another is given) dtype of ``x``."""
+    dtype = x.dtype if dtype is None else dtype
     if type(x) is np.ndarray:
-        return np.zeros(shape, dtype=x.dtype)
-    return namespace(x).zeros(shape, dtype=x.dtype, device=device(x))
+        return np.zeros(shape, dtype=dtype)
+    return namespace(x).zeros(shape, dtype=dtype, device=device(x))
+
+
+def dtype_named(name: str, x: Array) -> Any:
+    """The floating-point dtype ``name`` of the library of ``x``, such as ``"float32"``."""
+    xp = namespace(x)
+    dtype = getattr(xp, name, None)
+    if dtype is None or not xp.isdtype(dtype, "real floating"):
+        raise ValueError(f"{xp.__name__.rpartition('.')[2]} has no floating-point dtype {name!r}")
+    return dtype
+
+
+def cast(x: Array, dtype: Any) -> Array:
+    """``x`` in ``dtype``: itself if it has it already."""
+    return x if x.dtype == dtype else namespace(x).astype(x, dtype)
 
 
 def copy(x: Array) -> Array:
@@ -138,8 +153,12 @@ def peak(x: Array) -> Scalar:
 
 
 def combine(weights: HostArray, rows: Array, beta: float, v: Array) -> Array:
-    """A new vector ``rows' weights + beta v``."""
-    if type(v) is np.ndarray and v.dtype.char in "df" and rows.dtype == v.dtype:
+    """A new vector ``rows' weights + beta v``, of the dtype of ``v`` whatever that of the rows."""
+    if rows.dtype != v.dtype:
+        total = cast(dot(like(weights, rows), rows), v.dtype)
+        total += beta * v
+        return total
+    if type(v) is np.ndarray and v.dtype.char in "df":
         return _gemv(v.dtype.char)(1.0, rows.T, weights, beta=beta, y=v)
     if is_torch(v):
         return v.addmv(rows.T, like(weights, v), beta=beta)

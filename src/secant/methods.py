@@ -42,6 +42,7 @@ def LBFGS(
     search: LineSearch = HagerZhang(),
     curvature_test: CurvatureTest = Skip(),
     first: FirstStep = UnitStep(),
+    history_dtype: str | None = None,
 ) -> LineSearchMethod:
     """L-BFGS in compact form (Byrd, Nocedal & Schnabel 1994).
 
@@ -52,6 +53,8 @@ def LBFGS(
     search : LineSearch
     curvature_test : Skip or Damp
     first : FirstStep
+    history_dtype : str, optional
+        Keep the pairs in this dtype, such as ``"float32"`` under a float64 run.
 
     Examples
     --------
@@ -59,7 +62,7 @@ def LBFGS(
     >>> secant.minimize(lambda x: (x**4).sum(), [1.0], method=secant.LBFGS(memory=5)).success
     True
     """
-    direction = NewtonLike(LimitedMemory(memory), curvature_test)
+    direction = NewtonLike(LimitedMemory(memory, history_dtype), curvature_test)
     return LineSearchMethod(direction, search, first, "l-bfgs")
 
 

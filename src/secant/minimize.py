@@ -184,13 +184,19 @@ def make_task(fun: Any, x0: Any, args: Any, jac: Any, hess: Any, hessp: Any) -> 
     if isinstance(x0, Iterator):
         x0 = list(x0)
     if "torch" in sys.modules:
+        from secant.torch.host import on_host
         from secant.torch.problem import is_parameters, module_task, tensor_task
 
         if is_parameters(x0):
             _refuse_derivatives(jac, hess, hessp)
-            return module_task(x0, fun, args)
+            return on_host(module_task(x0, fun, args))
         if jac is None and _all_torch(x0):
-            return tensor_task(x0, fun, jac, hess, hessp, args)
+            return on_host(tensor_task(x0, fun, jac, hess, hessp, args))
+        return on_host(_array_task(fun, x0, args, jac, hess, hessp))
+    return _array_task(fun, x0, args, jac, hess, hessp)
+
+
+def _array_task(fun: Any, x0: Any, args: Any, jac: Any, hess: Any, hessp: Any) -> Task:
     if _is_nest(x0):
         return functions.nest_task(x0, fun, jac, hess, hessp, args)
     return functions.array_task(functions.as_start(x0), fun, jac, hess, hessp, args)

@@ -46,7 +46,20 @@ class SecantPair:
         Whether ``y`` was replaced by Powell's damping.
     """
 
-    __slots__ = ("Bs", "_slope", "after", "alpha", "before", "d", "is_damped", "s", "sBs", "sy", "y", "yy")
+    __slots__ = (
+        "Bs",
+        "_slope",
+        "after",
+        "alpha",
+        "before",
+        "d",
+        "is_damped",
+        "s",
+        "sBs",
+        "sy",
+        "y",
+        "yy",
+    )
 
     s: Array
     y: Array

@@ -42,10 +42,11 @@ def save_run(run: Run, path: str | os.PathLike[str]) -> None:
     """Write ``run`` to ``path``: first beside it, then renamed, so that no half-written file is left."""
     writer = Writer()
     point = run.point
+    vector = run.structure.vector(point.x)
     content = {
         "format": FORMAT,
-        "library": type(point.x).__module__.split(".")[0],
-        "dtype": str(point.x.dtype).rpartition(".")[2],
+        "library": type(vector).__module__.split(".")[0],
+        "dtype": str(vector.dtype).rpartition(".")[2],
         "method": _method_fields(run.method),
         "state": writer.encode(run.state),
         "best": writer.encode(run.best),

@@ -12,10 +12,10 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from secant import threads
 from secant.arrays import Array, Scalar, dot, eps_of, norm_inf, peak, read, step_along
 
 Pullback = Callable[[], Array]
@@ -99,8 +99,7 @@ class Point:
             return self.f
         if name == "g" and self._pullback is not None:
             self._problem.counts.njev += 1
-            with self._problem.users_threads:
-                self.g = self._pullback()
+            self.g = self._pullback()
             self._pullback = None  # frees what it kept alive, such as an autograd graph
             return self.g
         if name == "optimality":
@@ -135,7 +134,6 @@ class Problem:
         ``evaluate(x) -> (f, pullback)`` as the module's docstring says.
     hvp : callable, optional
         ``hvp(x, v) -> B v``, the Hessian at ``x`` times ``v``.
-
     counts : Counts, optional
         Shared with ``evaluate`` when that evaluates the user's function more than once a call.
     """
@@ -146,13 +144,54 @@ class Problem:
         self._evaluate = evaluate
         self._hvp = hvp
         self.counts = Counts() if counts is None else counts
-        self.users_threads: Any = threads.Nothing()
+
+    def translated(
+        self, outside: Callable[[Array], Array], inside: Callable[[Array], Array]
+    ) -> Problem:
+        """The same problem for vectors of another library.
+
+        Parameters
+        ----------
+        outside, inside : callable
+            From the other library's arrays to this problem's, and back.
+        """
+        evaluate, hvp = self._evaluate, self._hvp
+
+        def translated_evaluate(x: Array) -> tuple[Scalar, Pullback]:
+            value, pullback = evaluate(outside(x))
+            return value, lambda: inside(pullback())
+
+        def translated_hvp(x: Array, v: Array) -> Array:
+            assert hvp is not None
+            return inside(hvp(outside(x), outside(v)))
+
+        return Problem(translated_evaluate, hvp and translated_hvp, self.counts)
+
+    def evaluate_within(self, context: AbstractContextManager[None]) -> None:
+        """Enter ``context`` around every call of the user's functions from now on."""
+        evaluate, hvp = self._evaluate, self._hvp
+
+        def guarded_evaluate(x: Array) -> tuple[Scalar, Pullback]:
+            with context:
+                value, pullback = evaluate(x)
+
+            def guarded_pullback() -> Array:
+                with context:
+                    return pullback()
+
+            return value, guarded_pullback
+
+        def guarded_hvp(x: Array, v: Array) -> Array:
+            assert hvp is not None
+            with context:
+                return hvp(x, v)
+
+        self._evaluate, self._hvp = guarded_evaluate, hvp and guarded_hvp
 
     def at(self, x: Array) -> Point:
         """The point ``x``, its value evaluated, its gradient when asked for."""
         self.counts.value()
-        with self.users_threads:
-            value, pullback = self._evaluate(x)
+        value, pullback = self._evaluate(x)
         return Point(self, x, value, pullback)
 
     def known(self, x: Array, f: float, g: Array) -> Point:
@@ -171,8 +210,7 @@ class Problem:
         """
         self.counts.nhev += 1
         if self._hvp is not None:
-            with self.users_threads:
-                return self._hvp(point.x, v)
+            return self._hvp(point.x, v)
         size_x, size_v = read(norm_inf(point.x), norm_inf(v))
         if size_v == 0.0:
             return v

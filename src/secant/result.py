@@ -116,7 +116,7 @@ def make_result(run: Run, best: Point) -> Result:
         "method": run.method.name,
     }
     if hasattr(run.memory, "solve"):
-        fields["hess_inv"] = InverseHessian(run.memory, best.x)
+        fields["hess_inv"] = InverseHessian(run.memory, best.x, run.structure.vector)
     return Result(**fields)
 
 

@@ -6,6 +6,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from secant import threads
@@ -43,7 +44,7 @@ class Run:
     Examples
     --------
     >>> import secant
-    >>> run = secant.start(lambda x: ((x - 1.0) ** 2).sum(), [4.0, -2.0])
+    >>> run = secant.start(lambda x: ((x - 1.0) ** 4).sum(), [4.0, -2.0])
     >>> for snapshot in run:
     ...     if snapshot.f < 1e-3:
     ...         break
@@ -83,7 +84,10 @@ class Run:
         else:
             self.best: Point = state.point
         x, size = self.point.x, getattr(self.memory, "size", self.point.x.shape[0])
-        self._one_thread, self.problem.users_threads = threads.contexts(x, size)
+        self._one_thread: AbstractContextManager[None] = nullcontext()
+        if threads.may_wake(x, size):
+            self._one_thread = threads.Single()
+            self.problem.evaluate_within(threads.AsBefore())
 
     @property
     def point(self) -> Point:

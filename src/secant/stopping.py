@@ -84,8 +84,9 @@ class NoProgress:
     Examples
     --------
     >>> import secant
-    >>> result = secant.minimize(lambda x: (x**4).sum(), [1.0], stop=(secant.NoProgress(1e-6),), gtol=0)
-    >>> result.status.name
+    >>> def f(x):
+    ...     return (x**4).sum()
+    >>> secant.minimize(f, [1.0], stop=(secant.NoProgress(1e-3),), gtol=0).status.name
     'NO_PROGRESS'
     """
 

@@ -15,6 +15,10 @@ class Structure(Protocol):
         """``flat`` in the shape of ``x0``."""
         ...
 
+    def vector(self, flat: Array) -> Array:
+        """``flat`` as a vector of the user's library."""
+        ...
+
     def present(self, flat: Array) -> None:
         """Let the user's own objects hold ``flat``, where there are any."""
         ...
@@ -29,6 +33,10 @@ class Shape:
     def nest(self, flat: Array) -> Array:
         """``flat``, reshaped (a view)."""
         return flat if len(self.shape) == 1 else reshape(flat, self.shape)
+
+    def vector(self, flat: Array) -> Array:
+        """``flat`` itself."""
+        return flat
 
     def present(self, flat: Array) -> None:
         """The user holds no array of ours."""
@@ -49,6 +57,10 @@ class Nest:
             leaves.append(reshape(flat[start:stop], shape))
             start = stop
         return self.treespec.unflatten(leaves)
+
+    def vector(self, flat: Array) -> Array:
+        """``flat`` itself."""
+        return flat
 
     def present(self, flat: Array) -> None:
         """The user holds no array of ours."""

@@ -14,9 +14,9 @@ from __future__ import annotations
 import ctypes
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cache
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -62,51 +62,28 @@ class _Limit:
 _LIMIT = _Limit()
 
 
-class Single:
-    """Context: one BLAS thread inside."""
+class Single(AbstractContextManager[None]):
+    """One BLAS thread inside."""
 
     def __enter__(self) -> None:
         _LIMIT.enter()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         _LIMIT.leave()
 
 
-class AsBefore:
-    """Context: what `Single` found, inside of a `Single`."""
+class AsBefore(AbstractContextManager[None]):
+    """What `Single` found, inside of a `Single`."""
 
     def __enter__(self) -> None:
         _LIMIT.leave()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         _LIMIT.enter()
 
 
-class Nothing:
-    """Context: as it is."""
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None: ...
-
-
-def contexts(x: Any, size: int) -> tuple[Any, Any]:
-    """Contexts for a step and, inside it, for an evaluation.
+def may_wake(x: Any, size: int) -> bool:
+    """Whether a step would wake a second BLAS thread.
 
     Parameters
     ----------
@@ -115,9 +92,7 @@ def contexts(x: Any, size: int) -> tuple[Any, Any]:
     size : int
         Numbers in the largest array that a step multiplies with.
     """
-    if type(x) is np.ndarray and size >= SMALLEST and _libraries():
-        return Single(), AsBefore()
-    return Nothing(), Nothing()
+    return type(x) is np.ndarray and size >= SMALLEST and bool(_libraries())
 
 
 @cache

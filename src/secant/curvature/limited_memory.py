@@ -17,14 +17,24 @@ Byrd, Nocedal & Schnabel, *Math. Program.* 63, 129 (1994), Theorem 2.2 and secti
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import numpy as np
 
 from secant import checks
-from secant.arrays import Array, HostArray, combine, dot, scale_into, to_numpy, zeros
+from secant.arrays import (
+    Array,
+    HostArray,
+    cast,
+    combine,
+    dot,
+    dtype_named,
+    scale_into,
+    to_numpy,
+    zeros,
+)
 from secant.pair import SecantPair
 from secant.problem import Point
 
@@ -60,9 +70,9 @@ class PairRing:
     Wg: HostArray | None = None
 
     @classmethod
-    def empty(cls, memory: int, x: Array) -> PairRing:
-        """A ring of ``memory`` pairs like ``x``."""
-        return cls(zeros((2 * memory, x.shape[0]), x), np.zeros((2, memory, memory)))
+    def empty(cls, memory: int, x: Array, dtype: Any = None) -> PairRing:
+        """A ring of ``memory`` pairs like ``x``, kept in another dtype if one is given."""
+        return cls(zeros((2 * memory, x.shape[0]), x, dtype), np.zeros((2, memory, memory)))
 
     @property
     def is_initial(self) -> bool:
@@ -99,7 +109,8 @@ class PairRing:
 
     def _products(self, v: Array) -> HostArray:
         """``s_i'v`` and ``y_i'v`` in the order of the rows."""
-        return to_numpy(dot(self._rows(), v))
+        rows = self._rows()
+        return to_numpy(dot(rows, cast(v, rows.dtype)))
 
     def _rows(self) -> Array:
         return self.W if 2 * self.pairs == self.W.shape[0] else self.W[: 2 * self.pairs, :]
@@ -182,16 +193,21 @@ class LimitedMemory:
     ----------
     memory : int
         Number of pairs m; extra memory is 2 m n numbers.
+    history_dtype : str, optional
+        Keep the pairs in this dtype, such as ``"float32"`` under a float64 run, which halves the
+        memory and the traffic; the variables' own when left out.
     """
 
-    memory: int = field(default=10)
+    memory: int = 10
+    history_dtype: str | None = None
 
     def __post_init__(self) -> None:
         checks.count("memory", self.memory)
 
     def init(self, point: Point) -> PairRing:
         """An empty ring."""
-        return PairRing.empty(self.memory, point.x)
+        x, name = point.x, self.history_dtype
+        return PairRing.empty(self.memory, x, None if name is None else dtype_named(name, x))
 
     def update(self, B: PairRing, pair: SecantPair, point: Point) -> PairRing:
         """``pair`` in the place of the oldest."""

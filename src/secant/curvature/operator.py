@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
-from secant.arrays import Array, copy, device, namespace
+from secant.arrays import Array, device, like, namespace, to_numpy
 from secant.pair import SecantPair
 from secant.problem import Point
 
@@ -37,28 +38,36 @@ class Curvature(Protocol):
 class InverseHessian:
     """An operator's inverse as the user sees it: ``hess_inv @ v`` and ``hess_inv.todense()``.
 
+    Parameters
+    ----------
+    operator : Operator
+    x : array
+        A vector of the library that the operator works in.
+    outside : callable
+        From that library's vectors to the user's.
+
     Attributes
     ----------
     shape : tuple of int
         ``(n, n)``.
     """
 
-    def __init__(self, operator: Operator, x: Array) -> None:
+    def __init__(self, operator: Operator, x: Array, outside: Callable[[Array], Array]) -> None:
         self._operator = operator
         self._x = x
+        self._outside = outside
         self.shape = (x.shape[0], x.shape[0])
 
     def __matmul__(self, v: Array) -> Array:
-        if tuple(v.shape) != self.shape[:1]:
-            raise ValueError(f"v must have shape {self.shape[:1]}, got {tuple(v.shape)}")
-        return self._operator.solve(copy(v))  # operators know their last vector by identity
+        inside = v if type(v) is type(self._x) else like(to_numpy(v), self._x)
+        return self._outside(self._operator.solve(inside))
 
     def todense(self) -> Array:
-        """The whole matrix, shape (n, n), in the library of ``x``."""
+        """The whole matrix, shape (n, n)."""
         n = self.shape[0]
         xp = namespace(self._x)
         identity = xp.eye(n, dtype=self._x.dtype, device=device(self._x))
-        return xp.stack([self._operator.solve(identity[i, :]) for i in range(n)])
+        return self._outside(xp.stack([self._operator.solve(identity[i, :]) for i in range(n)]))
 
     def __repr__(self) -> str:
         return f"InverseHessian(shape={self.shape}, {type(self._operator).__name__})"

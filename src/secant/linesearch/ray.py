@@ -49,7 +49,7 @@ class Trial:
         """Evaluate value and slope together (one host read)."""
         point = self.point
         slope = point.slope(self._d)
-        if math.isfinite(slope) and math.isfinite(point.f) and math.isfinite(point.optimality):
+        if math.isfinite(slope + point.f + point.optimality):  # no sum heals a NaN or an inf
             self.f, self.slope = point.f, slope
         else:
             self.f, self.slope = math.inf, math.nan

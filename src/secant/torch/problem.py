@@ -143,6 +143,10 @@ class Parameters:
         """The flat vector itself: a module's result is in the module."""
         return flat
 
+    def vector(self, flat: Array) -> Array:
+        """The flat vector itself."""
+        return flat
+
     def present(self, flat: Tensor) -> None:
         """Copy ``flat`` into the parameters, unless they hold it already."""
         if flat is self._presented:

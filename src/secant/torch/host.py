@@ -1,0 +1,63 @@
+"""CPU tensors, worked on where they lie as NumPy arrays.
+
+A tensor on the CPU and a NumPy array can share their memory, and NumPy's calls cost a third of
+PyTorch's. So the methods see arrays, the user's function sees tensors, and the border between them is a
+view in both directions: nothing is copied. Tensors on other devices, and of types that NumPy lacks,
+stay tensors throughout.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from secant.arrays import Array, HostArray, is_torch
+from secant.functions import Task
+from secant.structure import Structure
+
+SHARED = (torch.float32, torch.float64)
+"""Types for which the methods work on NumPy's view of a CPU tensor."""
+
+
+def on_host(task: Task) -> Task:
+    """``task`` for NumPy's view of its variables, if it can have one; else as it is."""
+    x0 = task.x0
+    if not (is_torch(x0) and x0.device.type == "cpu" and x0.dtype in SHARED):
+        return task
+    problem = task.problem.translated(torch.from_numpy, _array)
+    return replace(task, problem=problem, x0=x0.numpy(), structure=HostView(task.structure))
+
+
+def _array(tensor: torch.Tensor) -> HostArray:
+    view: HostArray = tensor.detach().numpy()
+    return view
+
+
+class HostView:
+    """A structure of tensors over flat NumPy arrays.
+
+    Parameters
+    ----------
+    tensors : Structure
+        The structure of the tensors.
+    """
+
+    def __init__(self, tensors: Structure) -> None:
+        self._tensors = tensors
+        self._presented: Array = None
+
+    def nest(self, flat: HostArray) -> Any:
+        """Tensors that share the memory of ``flat``."""
+        return self._tensors.nest(torch.from_numpy(flat))
+
+    def vector(self, flat: HostArray) -> torch.Tensor:
+        """A tensor that shares the memory of ``flat``."""
+        return torch.from_numpy(flat)
+
+    def present(self, flat: HostArray) -> None:
+        """Let a module's parameters hold ``flat``."""
+        if flat is not self._presented:
+            self._tensors.present(torch.from_numpy(flat))
+            self._presented = flat
