@@ -230,14 +230,14 @@ def GradientDescent(
     >>> secant.minimize(lambda x: (x**2).sum(), [1.0], method=secant.GradientDescent(0.1)).success
     True
     """
-    return LineSearchMethod(SteepestDescent(), _rate_or(rate, search), first, "gd")
+    return LineSearchMethod(SteepestDescent(), _rate_or(rate, search, Backtracking()), first, "gd")
 
 
 def HeavyBall(
     rate: float | Callable[[int], float] | None = None,
     beta: float = 0.9,
     search: LineSearch | None = None,
-    first: FirstStep = FromPreviousSlope(),
+    first: FirstStep = QuadraticFit(),
 ) -> LineSearchMethod:
     """Polyak's momentum, ``x+ = x - alpha g + beta (x - x-)`` at a fixed rate.
 
@@ -248,7 +248,7 @@ def HeavyBall(
     beta : float
         Momentum, ``0 <= beta < 1``.
     search : LineSearch, optional
-        `Backtracking` when neither is given; uphill directions are then reset.
+        `HagerZhang` when neither is given; uphill directions are then reset.
     first : FirstStep
 
     Examples
@@ -258,14 +258,16 @@ def HeavyBall(
     >>> secant.minimize(lambda x: (x**2).sum(), [1.0], method=method).success
     True
     """
-    return LineSearchMethod(Momentum(beta), _rate_or(rate, search), first, "heavy-ball")
+    return LineSearchMethod(
+        Momentum(beta), _rate_or(rate, search, HagerZhang()), first, "heavy-ball"
+    )
 
 
 def Nesterov(
     rate: float | Callable[[int], float] | None = None,
     beta: float = 0.9,
     search: LineSearch | None = None,
-    first: FirstStep = FromPreviousSlope(),
+    first: FirstStep = QuadraticFit(),
 ) -> LineSearchMethod:
     """Nesterov's accelerated gradient; the parameters are those of `HeavyBall`.
 
@@ -276,7 +278,9 @@ def Nesterov(
     >>> secant.minimize(lambda x: (x**2).sum(), [1.0], method=method).success
     True
     """
-    return LineSearchMethod(Momentum(beta, True), _rate_or(rate, search), first, "nesterov")
+    return LineSearchMethod(
+        Momentum(beta, True), _rate_or(rate, search, HagerZhang()), first, "nesterov"
+    )
 
 
 def NonlinearCG(
@@ -327,12 +331,14 @@ def LinearCG() -> LineSearchMethod:
     return LineSearchMethod(direction, ExactQuadratic(), FromPreviousSlope(), "linear-cg")
 
 
-def _rate_or(rate: float | Callable[[int], float] | None, search: LineSearch | None) -> LineSearch:
+def _rate_or(
+    rate: float | Callable[[int], float] | None, search: LineSearch | None, default: LineSearch
+) -> LineSearch:
     if rate is not None and search is not None:
         raise ValueError(f"rate and search exclude each other, got rate={rate!r} and {search!r}")
     if rate is not None:
         return FixedStep(rate)
-    return Backtracking() if search is None else search
+    return default if search is None else search
 
 
 # ---------------------------------------------------------------------------------------- registry

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from secant import checks
 from secant.arrays import Array, read
@@ -105,6 +105,8 @@ class ConjugateGradient:
         Restart when ``|g+'g| >= powell * g+'g+``: consecutive gradients are far from orthogonal.
         ``inf`` turns it off.
     """
+
+    has_scale: ClassVar[bool] = False
 
     beta: str = "hager-zhang"
     restart_every: int | None = None

@@ -12,6 +12,11 @@ from secant.problem import Point
 class Direction(Protocol):
     """A way of choosing ``d``: configuration only; what is learned lives in the memory."""
 
+    @property
+    def has_scale(self) -> bool:
+        """Whether ``d`` is the model's own step, so that ``-g'd / 2`` is the decrease it expects."""
+        ...
+
     def init(self, point: Point) -> Any:
         """Memory at the start, and after a reset."""
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from secant.arrays import Array
 from secant.curvature.operator import Curvature
@@ -22,6 +22,8 @@ class NewtonLike:
     test : Skip or Damp
         Judges each pair before ``curvature`` sees it.
     """
+
+    has_scale: ClassVar[bool] = True
 
     curvature: Curvature
     test: CurvatureTest = Skip()

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 from secant import checks
 from secant.arrays import Array
@@ -27,6 +28,8 @@ from secant.problem import Point
 @dataclass(frozen=True)
 class SteepestDescent:
     """``d = -g``."""
+
+    has_scale: ClassVar[bool] = False
 
     def init(self, point: Point) -> None:
         """Nothing to remember."""
@@ -56,6 +59,8 @@ class Momentum:
     nesterov : bool
         Nesterov's form instead of Polyak's.
     """
+
+    has_scale: ClassVar[bool] = False
 
     beta: float = 0.9
     nesterov: bool = False

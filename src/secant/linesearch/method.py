@@ -24,7 +24,7 @@ from secant.problem import Point, Problem
 from secant.status import Status
 
 _FLAT_STEPS = 5
-"""So many accepted steps in a row without a visible decrease of f or of |g| are round-off."""
+"""After so many accepted steps in a row without a visible decrease of f or of |g|, ask why."""
 
 _SHORTENINGS = 20
 """Searches by value alone may end where the gradient is not finite; so often they are repeated."""
@@ -110,17 +110,16 @@ class LineSearchMethod:
         alpha0 = self.first.guess(ray, previous)
         trial = self._search(ray, alpha0, state)
         if trial.alpha == 0.0:
-            ray.noise = _round_off(ray, eps)
-            if -0.5 * alpha0 * ray.start.slope <= _ROUNDOFF * ray.noise:
-                return _stopped(state, Status.ROUNDOFF)
+            unseen = self.direction.has_scale and _is_below_round_off(ray, alpha0)
+            failure = Status.ROUNDOFF if unseen else Status.SEARCH_FAILED
             if self.direction.is_initial(memory):
-                return _stopped(state, Status.SEARCH_FAILED)
+                return _stopped(state, failure)
             events.append("search failed, direction reset")
             ray, memory = self._fresh_ray(problem, state.point, eps)
             trial = self._search(ray, self.first.guess(ray, None), state)
             if trial.alpha == 0.0:
-                return _stopped(state, Status.SEARCH_FAILED)
-        return self._accept(state, ray, trial, memory, events, eps)
+                return _stopped(state, failure)
+        return self._accept(state, ray, alpha0, trial, memory, events)
 
     def forget(self, state: LineSearchState) -> None:
         """Drop what the direction has learned."""
@@ -171,37 +170,52 @@ class LineSearchMethod:
         self,
         state: LineSearchState,
         ray: Ray,
+        alpha0: float,
         trial: Trial,
         memory: Any,
         events: list[str],
-        eps: float,
     ) -> LineSearchState:
         point, start = trial.point, ray.start
         pair = SecantPair(trial.alpha, ray.d, ray.point, point, start.slope)
         memory, event = self.direction.learn(memory, pair, point)
         if event:
             events.append(event)
-        flat = start.f - trial.f <= eps * abs(start.f) and point.optimality >= 0.9 * state.smallest
-        flat_steps = state.flat_steps + 1 if flat and self.search.needs_descent else 0
-        return LineSearchState(
+        flat = start.f - trial.f <= ray.noise and point.optimality >= 0.9 * state.smallest
+        after = LineSearchState(
             point,
             state.k + 1,
             memory,
             self.search.learn(state.search, trial),
             Previous(trial.alpha, start.slope, start.f),
             trial.alpha,
-            flat_steps,
+            state.flat_steps + 1 if flat and self.search.needs_descent else 0,
             min(state.smallest, point.optimality),
-            "; ".join(events),
-            Status.ROUNDOFF if flat_steps >= _FLAT_STEPS else None,
         )
+        if after.flat_steps >= _FLAT_STEPS:
+            self._question(after, ray, alpha0, events)
+        after.event = "; ".join(events)
+        return after
+
+    def _question(self, state: LineSearchState, ray: Ray, alpha0: float, events: list[str]) -> None:
+        """Flat steps: round-off if the model expects no more, else a fresh start, else a failure."""
+        if self.direction.has_scale and _is_below_round_off(ray, alpha0):
+            state.status = Status.ROUNDOFF
+        elif state.flat_steps == _FLAT_STEPS:
+            events.append("no visible decrease, direction reset")
+            self.forget(state)
+        elif state.flat_steps >= 2 * _FLAT_STEPS:
+            state.status = Status.SEARCH_FAILED
 
 
-def _round_off(ray: Ray, eps: float) -> float:
-    """How much f may change by rounding its own value and each ``x_i``: ``eps (|f| + |g|'|x|)``."""
-    xp = namespace(ray.d)
-    (through_x,) = read(xp.abs(ray.point.g) @ xp.abs(ray.point.x))
-    return eps * (abs(ray.start.f) + through_x)
+def _is_below_round_off(ray: Ray, alpha0: float) -> bool:
+    """Whether the decrease that the model predicts cannot be seen in f; widens ``ray.noise``.
+
+    Besides its own rounding f has that of each ``x_i``: together ``eps (|f| + |g|'|x|)``.
+    """
+    xp, x = namespace(ray.d), ray.point.x
+    (through_x,) = read(xp.abs(ray.point.g) @ xp.abs(x))
+    ray.noise = eps_of(x) * (abs(ray.start.f) + through_x)
+    return -0.5 * alpha0 * ray.start.slope <= _ROUNDOFF * ray.noise
 
 
 def _stopped(state: LineSearchState, status: Status) -> LineSearchState:

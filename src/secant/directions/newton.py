@@ -1,0 +1,79 @@
+"""Newton's direction, with a positive definite neighbour of the Hessian where that is not.
+
+    (B + E) d = -g
+
+Close to a saddle, or where ``g`` is orthogonal to the directions in which f falls, this alone can lead to the
+saddle. So where ``E`` is not zero and ``d`` all but misses the direction ``u`` of the most negative curvature, ``u``
+is added, in the length of ``d`` and downhill.
+
+References
+----------
+Nocedal & Wright, *Numerical Optimization*, 2nd ed., Algorithm 3.2; Moré & Sorensen, *Math. Program.* 16, 1
+(1979), for directions of negative curvature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from secant.arrays import Array, HostArray, like, to_numpy
+from secant.curvature.factor import Factor, lowest_direction
+from secant.curvature.modified_cholesky import Shift
+from secant.directions.descent import descends, gradient_step
+from secant.pair import SecantPair
+from secant.problem import Point
+
+_MISSED = 0.1
+"""Share of ``d`` along ``u`` below which the negative curvature is missed."""
+
+
+@dataclass(frozen=True)
+class Newton:
+    """Newton's direction by a Cholesky factorisation, O(n^3) operations.
+
+    Parameters
+    ----------
+    modification : Shift or GillMurrayWright
+        How an indefinite Hessian is made positive definite.
+    """
+
+    modification: Callable[[HostArray], Factor] = Shift()
+    uses_hessian: ClassVar[bool] = True
+
+    def init(self, point: Point) -> None:
+        """Nothing to remember."""
+        return
+
+    def propose(self, point: Point, memory: None) -> tuple[Array, None]:
+        """``-(B + E)^-1 g``."""
+        B = np.array(to_numpy(point.hessian), dtype=float)
+        if not np.isfinite(B).all():
+            return gradient_step(point), None
+        g = to_numpy(point.g).astype(float)
+        factor = self.modification(B)
+        d = -factor.solve(g)
+        if factor.is_modified:
+            d = _bent(d, g, B, factor)
+        d = like(d, point.g)
+        return (d if descends(d, point.g) else gradient_step(point)), None
+
+    def learn(self, memory: None, pair: SecantPair, point: Point) -> tuple[None, str]:
+        """Nothing to learn."""
+        return None, ""
+
+    def is_initial(self, memory: None) -> bool:
+        """Always: there is nothing to reset."""
+        return True
+
+
+def _bent(d: HostArray, g: HostArray, B: HostArray, factor: Factor) -> HostArray:
+    """``d`` with a direction of negative curvature added if it misses that."""
+    u = lowest_direction(factor, d.shape[0])
+    size = float(np.linalg.norm(d))
+    if u @ (B @ u) >= 0.0 or abs(u @ d) >= _MISSED * size:
+        return d
+    return d + np.copysign(size, -float(g @ u)) * u
