@@ -25,7 +25,7 @@ class Recorded:
 
     def ray(self) -> Ray:
         """The ray from 0 along the unit vector; the start is not recorded."""
-        problem = Problem(self._evaluate, hvp=self._hvp)
+        problem = Problem(self._evaluate, self._hvp)
         x0 = self._asarray([0.0])
         result = ray(problem, problem.at(x0), self._asarray([1.0]))
         self.alphas.clear()

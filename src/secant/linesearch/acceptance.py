@@ -8,8 +8,9 @@ then compares noise with noise, and a search that insists on it backtracks for e
 
 - slopes keep about twice as many digits there, so where they are known a trial whose value is not
   visibly higher is judged by its slope: the *approximate Wolfe* conditions of Hager and Zhang;
-- where only values are known, the noise is added to both the actual and the predicted decrease, so
-  that their ratio tends to one when neither can be seen.
+- where only values are known, a step too short for its predicted decrease to be seen passes if its
+  value has not visibly risen. Trust regions, whose models predict the whole decrease, add the noise
+  to both reductions, so that their ratio tends to one when neither can be seen.
 
 References
 ----------
@@ -81,9 +82,11 @@ def decreases(test: DecreaseTest, ray: Ray, trial: Trial) -> bool:
 
 
 def decreases_by_value(test: DecreaseTest, ray: Ray, trial: Trial) -> bool:
-    """Armijo's test with the noise added to both reductions, for searches on values alone."""
-    actual = ray.reference - trial.f
-    return reduction_ratio(actual, -trial.alpha * ray.start.slope, ray.noise) >= test.c1
+    """Armijo's test, or no visible rise where not even the full predicted decrease could be seen."""
+    predicted = -trial.alpha * ray.start.slope
+    if trial.f <= ray.reference - test.c1 * predicted:
+        return True
+    return predicted <= ROUND_OFF * ray.noise and trial.f <= ceiling(ray)
 
 
 def reduction_ratio(actual: float, predicted: float, noise: float) -> float:
