@@ -12,7 +12,15 @@ import numpy as np
 from secant import arrays
 from secant.arrays import Array, Scalar
 from secant.derivatives.differences import DIFFERENCES
-from secant.problem import Counts, Evaluate, Problem, Product, Pullback
+from secant.problem import (
+    Counts,
+    Evaluate,
+    Matrix,
+    Problem,
+    Product,
+    Pullback,
+    SecondOrder,
+)
 from secant.structure import Nest, Shape, Structure, flatten_nest
 
 
@@ -55,7 +63,7 @@ def array_task(x0: Array, fun: Any, jac: Any, hess: Any, hessp: Any, args: tuple
         raise ValueError("x0 must have at least one element, got an empty array")
     user = UserFunctions(fun, jac, hess, hessp, args, Shape(tuple(x0.shape)))
     counts = Counts()
-    problem = Problem(_evaluator(user, flat, counts), hessian_product(user, flat), counts)
+    problem = Problem(_evaluator(user, flat, counts), second_order(user, flat), counts)
     return Task(problem, flat, user.structure)
 
 
@@ -69,7 +77,7 @@ def nest_task(x0: Any, fun: Any, jac: Any, hess: Any, hessp: Any, args: tuple[An
         )
     user = UserFunctions(fun, jac, hess, hessp, args, structure)
     counts = Counts()
-    problem = Problem(_evaluator(user, flat, counts), hessian_product(user, flat), counts)
+    problem = Problem(_evaluator(user, flat, counts), second_order(user, flat), counts)
     return Task(problem, flat, structure)
 
 
@@ -249,25 +257,50 @@ def _gradient_reader(structure: Structure, x0: Array) -> Callable[[Any], Array]:
     return from_numpy if isinstance(x0, np.ndarray) else from_array
 
 
-# ----------------------------------------------------------------------------- Hessian products
+# --------------------------------------------------------------------------- second derivatives
+
+_GRADIENT_ERRORS = {"2-point": 0.5, "3-point": 2.0 / 3.0, "cs": math.inf}
+"""Powers of epsilon: the relative errors of gradients that are differences themselves."""
+
+
+def second_order(user: UserFunctions, x0: Array) -> SecondOrder:
+    """What ``hess`` and ``hessp`` give, and how exact differences of gradients may be taken to be."""
+    by_differences = user.jac is None or user.jac is False or isinstance(user.jac, str)
+    power = _GRADIENT_ERRORS[user.jac or "2-point"] if by_differences else math.inf
+    error = arrays.eps_of(x0) ** power
+    return SecondOrder(hessian_product(user, x0), hessian_matrix(user, x0), gradient_error=error)
 
 
 def hessian_product(user: UserFunctions, x0: Array) -> Product | None:
-    """``B v`` from ``hessp`` or ``hess``, whichever was given."""
-    structure, args, hess, hessp = user.structure, user.args, user.hess, user.hessp
+    """``B v`` from ``hessp``, if given."""
+    structure, args, hessp = user.structure, user.args, user.hessp
+    if hessp is None:
+        return None
     flat_vector = _gradient_reader(structure, x0)
-    if hessp is not None:
 
-        def by_product(x: Array, v: Array) -> Array:
-            nest, copy = structure.nest, arrays.copy
-            return flat_vector(hessp(nest(copy(x)), nest(copy(v)), *args))
+    def product(x: Array, v: Array) -> Array:
+        nest, copy = structure.nest, arrays.copy
+        return flat_vector(hessp(nest(copy(x)), nest(copy(v)), *args))
 
-        return by_product
-    if hess is not None:
+    return product
 
-        def by_matrix(x: Array, v: Array) -> Array:
-            n = v.shape[0]
-            return arrays.reshape(hess(structure.nest(arrays.copy(x)), *args), (n, n)) @ v
 
-        return by_matrix
-    return None
+def hessian_matrix(user: UserFunctions, x0: Array) -> Matrix | None:
+    """``B`` from ``hess``, if given, as an (n, n) array like ``x0``."""
+    structure, args, hess, n = user.structure, user.args, user.hess, x0.shape[0]
+    if hess is None:
+        return None
+    if not callable(hess):
+        raise ValueError(
+            f"hess must be a callable, got {hess!r}; left out, it is found numerically"
+        )
+
+    def matrix(x: Array) -> Array:
+        B = hess(structure.nest(arrays.copy(x)), *args)
+        B = arrays.copy(B) if arrays.is_array(B) else arrays.like(B, x0)
+        if math.prod(B.shape) != n * n:
+            raise ValueError(f"hess must return an ({n}, {n}) array, got shape {tuple(B.shape)}")
+        B = arrays.reshape(B, (n, n))
+        return arrays.namespace(x0).astype(B, x0.dtype, copy=False)
+
+    return matrix

@@ -14,10 +14,19 @@ from typing import Any
 
 from secant.arrays import Array
 from secant.curvature.broyden import BroydenClass, Fixed, SelfScaledBFGS, SelfScaledBroyden
+from secant.curvature.compact import DirectLimitedMemory, LimitedSR1
+from secant.curvature.direct_bfgs import DirectBFGS
+from secant.curvature.exact import ExactHessian
 from secant.curvature.initial_scale import InitialScale, StepScale
 from secant.curvature.limited_memory import LimitedMemory
 from secant.curvature.memoryless import Memoryless
+from secant.curvature.modified_cholesky import GillMurrayWright, Shift
+from secant.curvature.sr1 import Denominator, InverseSymmetricRankOne, SymmetricRankOne
 from secant.directions.conjugate import ConjugateGradient
+from secant.directions.hessian_free import HessianFree as HessianFreeDirection
+from secant.directions.indefinite import Indefinite
+from secant.directions.newton import Newton as NewtonDirection
+from secant.directions.newton_cg import NewtonCG as NewtonCGDirection
 from secant.directions.newton_like import NewtonLike
 from secant.directions.steepest import Momentum, SteepestDescent
 from secant.linesearch import (
@@ -27,24 +36,39 @@ from secant.linesearch import (
     FixedStep,
     FromPreviousSlope,
     HagerZhang,
+    Length,
     LineSearch,
     QuadraticFit,
     UnitStep,
 )
 from secant.linesearch.method import LineSearchMethod
-from secant.pair import CurvatureTest, Skip
+from secant.pair import CurvatureTest, Damp, Skip
+from secant.trustregion import (
+    Dogleg,
+    Krylov,
+    Learned,
+    MoreSorensen,
+    RadiusRule,
+    Steihaug,
+    TrustRegion,
+)
+from secant.trustregion.regularized import RegularizationRule, Regularized
+from secant.trustregion.step import Subproblem
 
 # ------------------------------------------------------------------------------------ quasi-Newton
 
 
 def LBFGS(
-    memory: int = 10,
+    memory: int = 12,
     search: LineSearch = HagerZhang(),
     curvature_test: CurvatureTest = Skip(),
-    first: FirstStep = UnitStep(),
+    first: FirstStep = UnitStep(first=Length(0.3)),
     history_dtype: str | None = None,
 ) -> LineSearchMethod:
     """L-BFGS in compact form (Byrd, Nocedal & Schnabel 1994).
+
+    The defaults of ``memory`` and ``first`` are those with the fewest evaluations on the test
+    problems of `benchmarks/searches.py`; differences of a few per cent there are chance.
 
     Parameters
     ----------
@@ -341,6 +365,333 @@ def _rate_or(
     return default if search is None else search
 
 
+# ----------------------------------------------------------------------------------- second order
+
+_FULL_STEP = UnitStep(first=Length(1e18))
+"""The full step from the first iteration on: these directions have their scale at once."""
+
+
+def Newton(
+    modification: Shift | GillMurrayWright = Shift(),
+    search: LineSearch = HagerZhang(),
+    first: FirstStep = _FULL_STEP,
+) -> LineSearchMethod:
+    """Newton's method with a line search (N&W Algorithm 3.2).
+
+    The Hessian is ``hess``, or autograd's with torch, or differences of gradients. Where it is not
+    positive definite a neighbour that is takes its place, and directions of negative curvature are
+    not missed.
+
+    Parameters
+    ----------
+    modification : Shift or GillMurrayWright
+        ``B + tau I``, or the modified Cholesky factorisation.
+    search : LineSearch
+    first : FirstStep
+
+    Examples
+    --------
+    >>> import secant
+    >>> def f(x):
+    ...     return (x**4).sum()
+    >>> hess = lambda x: [[12.0 * x[0] ** 2]]
+    >>> secant.minimize(f, [1.0], hess=hess, method=secant.Newton()).success
+    True
+    """
+    name = "newton" if isinstance(modification, Shift) else "newton-gmw"
+    return LineSearchMethod(NewtonDirection(modification), search, first, name)
+
+
+def NewtonCG(
+    rtol: float | None = None,
+    max_iter: int | None = None,
+    search: LineSearch = HagerZhang(),
+    first: FirstStep = _FULL_STEP,
+) -> LineSearchMethod:
+    """Inexact Newton by conjugate gradients: products with the Hessian alone (N&W Algorithm 7.1).
+
+    Parameters
+    ----------
+    rtol : float, optional
+        Relative residual of the inner iteration; the forcing sequence ``min(1/2, sqrt |g|)`` when left out.
+    max_iter : int, optional
+        Products an iterate may cost; ``2 n`` when left out.
+    search : LineSearch
+    first : FirstStep
+
+    Examples
+    --------
+    >>> import secant
+    >>> secant.minimize(lambda x: (x**4).sum(), [1.0], method=secant.NewtonCG()).success
+    True
+    """
+    return LineSearchMethod(NewtonCGDirection(rtol, max_iter), search, first, "newton-cg")
+
+
+def HessianFree(
+    damping: float = 0.1,
+    decay: float = 0.95,
+    precondition: bool = False,
+    max_iter: int = 250,
+    search: LineSearch = HagerZhang(),
+    first: FirstStep = _FULL_STEP,
+) -> LineSearchMethod:
+    """Hessian-free optimisation: damped and warm-started conjugate gradients (Martens 2010).
+
+    Works on the Gauss-Newton matrix where the problem offers products with it (a
+    `secant.torch.composite.Composite`, or a ``hessp`` that computes them), else on the Hessian.
+
+    Parameters
+    ----------
+    damping : float
+        First damping, relative to the curvature along the first gradient.
+    decay : float
+        Part of the last direction that conjugate gradients begin at.
+    precondition : bool
+        Divide by ``(mean g_i^2 + lambda)^(3/4)``.
+    max_iter : int
+        Products an iterate may cost.
+    search : LineSearch
+    first : FirstStep
+
+    Examples
+    --------
+    >>> import secant
+    >>> secant.minimize(lambda x: (x**4).sum(), [1.0], method=secant.HessianFree()).success
+    True
+    """
+    direction = HessianFreeDirection(damping, decay, precondition, max_iter)
+    return LineSearchMethod(direction, search, first, "hessian-free")
+
+
+def SR1(
+    r: float = 1e-8,
+    search: LineSearch = HagerZhang(),
+    first: FirstStep = UnitStep(),
+    scale: InitialScale = StepScale(),
+) -> LineSearchMethod:
+    """Symmetric rank-one updates with a line search (N&W eq. 6.25); `TrustSR1` is the better home.
+
+    Parameters
+    ----------
+    r : float
+        Least relative denominator of an update that is made.
+    search : LineSearch
+    first : FirstStep
+    scale : StepScale, PairScale or UnitScale
+        How large the identity is that the inverse Hessian starts as.
+
+    Examples
+    --------
+    >>> import secant
+    >>> secant.minimize(lambda x: (x**4).sum(), [1.0], method=secant.SR1()).success
+    True
+    """
+    direction = Indefinite(InverseSymmetricRankOne(r, scale))
+    return LineSearchMethod(direction, search, first, "sr1")
+
+
+def TrustNCG(subproblem: Subproblem = Steihaug(), radius: RadiusRule = RadiusRule()) -> TrustRegion:
+    """Trust region on products with the Hessian, truncated conjugate gradients (N&W Algorithm 7.2).
+
+    Parameters
+    ----------
+    subproblem : Subproblem
+    radius : RadiusRule
+
+    Examples
+    --------
+    >>> import secant
+    >>> secant.minimize(lambda x: (x**4).sum(), [1.0], method=secant.TrustNCG()).success
+    True
+    """
+    return TrustRegion(ExactHessian(), subproblem, radius, "trust-ncg")
+
+
+def TrustKrylov(
+    subproblem: Subproblem = Krylov(), radius: RadiusRule = RadiusRule()
+) -> TrustRegion:
+    """Trust region on products with the Hessian, generalised Lanczos (Gould et al. 1999).
+
+    Parameters
+    ----------
+    subproblem : Subproblem
+    radius : RadiusRule
+
+    Examples
+    --------
+    >>> import secant
+    >>> secant.minimize(lambda x: (x**4).sum(), [1.0], method=secant.TrustKrylov()).success
+    True
+    """
+    return TrustRegion(ExactHessian(), subproblem, radius, "trust-krylov")
+
+
+def TrustExact(
+    subproblem: Subproblem = MoreSorensen(), radius: RadiusRule = RadiusRule()
+) -> TrustRegion:
+    """Trust region on the whole Hessian, nearly exact subproblems (Moré & Sorensen 1983).
+
+    Parameters
+    ----------
+    subproblem : Subproblem
+    radius : RadiusRule
+
+    Examples
+    --------
+    >>> import secant
+    >>> secant.minimize(lambda x: (x**4).sum(), [1.0], method=secant.TrustExact()).success
+    True
+    """
+    return TrustRegion(ExactHessian(dense=True), subproblem, radius, "trust-exact")
+
+
+def TrustDogleg(radius: RadiusRule = RadiusRule()) -> TrustRegion:
+    """Trust region on the whole Hessian by Powell's dogleg; indefinite Hessians are shifted.
+
+    Parameters
+    ----------
+    radius : RadiusRule
+
+    Examples
+    --------
+    >>> import secant
+    >>> secant.minimize(lambda x: (x**4).sum(), [1.0], method=secant.TrustDogleg()).success
+    True
+    """
+    return TrustRegion(ExactHessian(dense=True), Dogleg(), radius, "dogleg")
+
+
+def TrustBFGS(
+    subproblem: Subproblem = Dogleg(),
+    radius: RadiusRule = RadiusRule(),
+    curvature_test: CurvatureTest = Damp(),
+    scale: InitialScale = StepScale(),
+) -> TrustRegion:
+    """BFGS in a trust region, O(n^2) an iteration.
+
+    Parameters
+    ----------
+    subproblem : Subproblem
+    radius : RadiusRule
+    curvature_test : Skip or Damp
+    scale : StepScale, PairScale or UnitScale
+        How large the identity is that the inverse Hessian starts as.
+
+    Examples
+    --------
+    >>> import secant
+    >>> secant.minimize(lambda x: (x**4).sum(), [1.0], method=secant.TrustBFGS()).success
+    True
+    """
+    source = Learned(DirectBFGS(scale), curvature_test)
+    return TrustRegion(source, subproblem, radius, "tr-bfgs")
+
+
+def TrustSR1(
+    subproblem: Subproblem = Steihaug(rtol=1e-5),
+    radius: RadiusRule = RadiusRule(),
+    test: Denominator = Denominator(),
+    scale: InitialScale = StepScale(),
+) -> TrustRegion:
+    """Symmetric rank-one updates in a trust region (N&W Algorithm 6.2).
+
+    Parameters
+    ----------
+    subproblem : Subproblem
+    radius : RadiusRule
+    test : Denominator
+        Which pairs are used.
+    scale : StepScale, PairScale or UnitScale
+        How large the identity is that the inverse Hessian starts as.
+
+    Examples
+    --------
+    >>> import secant
+    >>> secant.minimize(lambda x: (x**4).sum(), [1.0], method=secant.TrustSR1()).success
+    True
+    """
+    return TrustRegion(Learned(SymmetricRankOne(scale), test), subproblem, radius, "tr-sr1")
+
+
+def TrustLBFGS(
+    memory: int = 10,
+    subproblem: Subproblem = Steihaug(rtol=1e-5),
+    radius: RadiusRule = RadiusRule(),
+    curvature_test: CurvatureTest = Damp(),
+) -> TrustRegion:
+    """L-BFGS in a trust region, compact products (Byrd, Nocedal & Schnabel 1994).
+
+    Parameters
+    ----------
+    memory : int
+        Pairs kept; 2 memory n numbers.
+    subproblem : Subproblem
+    radius : RadiusRule
+    curvature_test : Skip or Damp
+
+    Examples
+    --------
+    >>> import secant
+    >>> secant.minimize(lambda x: (x**4).sum(), [1.0], method=secant.TrustLBFGS()).success
+    True
+    """
+    source = Learned(DirectLimitedMemory(memory), curvature_test)
+    return TrustRegion(source, subproblem, radius, "tr-lbfgs")
+
+
+def RegularizedLBFGS(
+    memory: int = 12,
+    radius: RegularizationRule = RegularizationRule(),
+    curvature_test: CurvatureTest = Skip(),
+) -> TrustRegion:
+    """Regularised L-BFGS, steps ``-(B + mu I)^-1 g`` without a line search (Kanzow & Steck 2023).
+
+    Parameters
+    ----------
+    memory : int
+        Pairs kept.
+    radius : RegularizationRule
+        How ``mu`` follows the success of the steps.
+    curvature_test : Skip or Damp
+
+    Examples
+    --------
+    >>> import secant
+    >>> method = secant.RegularizedLBFGS(memory=5)
+    >>> secant.minimize(lambda x: (x**4).sum(), [1.0], method=method).success
+    True
+    """
+    source = Learned(DirectLimitedMemory(memory), curvature_test)
+    return TrustRegion(source, Regularized(), radius, "reg-lbfgs")
+
+
+def TrustLSR1(
+    memory: int = 10,
+    subproblem: Subproblem = Steihaug(rtol=1e-5),
+    radius: RadiusRule = RadiusRule(),
+    test: Denominator = Denominator(),
+) -> TrustRegion:
+    """Limited-memory SR1 in a trust region, compact products (Byrd, Nocedal & Schnabel 1994).
+
+    Parameters
+    ----------
+    memory : int
+        Pairs kept; 2 memory n numbers.
+    subproblem : Subproblem
+    radius : RadiusRule
+    test : Denominator
+        Which pairs are used.
+
+    Examples
+    --------
+    >>> import secant
+    >>> secant.minimize(lambda x: (x**4).sum(), [1.0], method=secant.TrustLSR1()).success
+    True
+    """
+    return TrustRegion(Learned(LimitedSR1(memory), test), subproblem, radius, "tr-lsr1")
+
+
 # ---------------------------------------------------------------------------------------- registry
 
 
@@ -447,6 +798,97 @@ _ENTRIES = (
         ("momentum",),
     ),
     Entry("nesterov", Nesterov, "Nesterov's accelerated gradient", "Nesterov 1983"),
+    Entry(
+        "newton",
+        Newton,
+        "Newton with a line search; an indefinite Hessian is shifted by tau I",
+        "Nocedal & Wright, Alg. 3.2 and 3.3",
+        ("newton-shift",),
+    ),
+    Entry(
+        "newton-gmw",
+        lambda: Newton(GillMurrayWright()),
+        "Newton with a line search and Gill, Murray & Wright's modified Cholesky factorisation",
+        "Nocedal & Wright, section 3.4",
+        ("newton-modified-cholesky",),
+    ),
+    Entry(
+        "newton-cg",
+        NewtonCG,
+        "inexact Newton: conjugate gradients on Hessian products, a line search",
+        "Nocedal & Wright, Alg. 7.1",
+        ("truncated-newton",),
+    ),
+    Entry(
+        "hessian-free",
+        HessianFree,
+        "damped, warm-started conjugate gradients on Gauss-Newton or Hessian products",
+        "Martens 2010",
+        ("hf",),
+    ),
+    Entry(
+        "sr1",
+        SR1,
+        "symmetric rank-one updates with a line search",
+        "Nocedal & Wright, eq. 6.25",
+    ),
+    Entry(
+        "trust-ncg",
+        TrustNCG,
+        "trust region on Hessian products by truncated conjugate gradients",
+        "Steihaug 1983; Nocedal & Wright, Alg. 7.2",
+        ("steihaug",),
+    ),
+    Entry(
+        "trust-krylov",
+        TrustKrylov,
+        "trust region on Hessian products by the generalised Lanczos method",
+        "Gould, Lucidi, Roma & Toint 1999",
+        ("gltr",),
+    ),
+    Entry(
+        "trust-exact",
+        TrustExact,
+        "trust region on the whole Hessian, nearly exact steps, hard case included",
+        "Moré & Sorensen 1983",
+        ("more-sorensen",),
+    ),
+    Entry(
+        "dogleg",
+        TrustDogleg,
+        "trust region on the whole Hessian by Powell's dogleg",
+        "Powell 1970; Nocedal & Wright, section 4.1",
+    ),
+    Entry(
+        "tr-bfgs",
+        TrustBFGS,
+        "BFGS in a trust region, dogleg steps",
+        "Nocedal & Wright, section 4.1 and eq. 6.19",
+    ),
+    Entry(
+        "tr-sr1",
+        TrustSR1,
+        "symmetric rank-one updates in a trust region",
+        "Conn, Gould & Toint 1991; Nocedal & Wright, Alg. 6.2",
+    ),
+    Entry(
+        "tr-lbfgs",
+        TrustLBFGS,
+        "limited-memory BFGS in a trust region",
+        "Byrd, Nocedal & Schnabel 1994",
+    ),
+    Entry(
+        "reg-lbfgs",
+        RegularizedLBFGS,
+        "regularised limited-memory BFGS, no line search",
+        "Kanzow & Steck 2023",
+    ),
+    Entry(
+        "tr-lsr1",
+        TrustLSR1,
+        "limited-memory SR1 in a trust region",
+        "Byrd, Nocedal & Schnabel 1994",
+    ),
 )
 
 REGISTRY: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}

@@ -16,11 +16,23 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from secant.arrays import Array, Scalar, dot, eps_of, norm_inf, peak, read, step_along
+from secant.arrays import (
+    Array,
+    Scalar,
+    device,
+    dot,
+    eps_of,
+    namespace,
+    norm_inf,
+    peak,
+    read,
+    step_along,
+)
 
 Pullback = Callable[[], Array]
 Evaluate = Callable[[Array], tuple[Scalar, Pullback]]
 Product = Callable[[Array, Array], Array]
+Matrix = Callable[[Array], Array]
 
 
 class Exhausted(Exception):
@@ -76,14 +88,27 @@ class Point:
         Gradient.
     optimality : float
         ``max |g_i|``.
+    hessian : array, shape (n, n)
+        Second derivatives, symmetric.
     """
 
-    __slots__ = ("_measured", "_problem", "_pullback", "_value", "f", "g", "optimality", "x")
+    __slots__ = (
+        "_measured",
+        "_problem",
+        "_pullback",
+        "_value",
+        "f",
+        "g",
+        "hessian",
+        "optimality",
+        "x",
+    )
 
     x: Array
     f: float
     g: Array
     optimality: float
+    hessian: Array
 
     def __init__(self, problem: Problem, x: Array, value: Scalar, pullback: Pullback) -> None:
         self.x = x
@@ -105,7 +130,18 @@ class Point:
         if name == "optimality":
             (self.optimality,) = read(norm_inf(self.g))
             return self.optimality
+        if name == "hessian":
+            self.hessian = self._problem.hessian(self)
+            return self.hessian
         raise AttributeError(name)
+
+    def hvp(self, v: Array) -> Array:
+        """The Hessian times ``v``."""
+        return self._problem.hvp(self, v)
+
+    def gauss_newton(self, v: Array) -> Array:
+        """The Gauss-Newton matrix times ``v`` where the problem offers it, else the Hessian."""
+        return self._problem.gauss_newton(self, v)
 
     def slope(self, d: Array) -> float:
         """``g'd``; ``f`` and ``optimality`` come to the host in the same transfer."""
@@ -125,6 +161,39 @@ class Point:
         return math.isfinite(self.f) and math.isfinite(self.optimality)
 
 
+@dataclass(frozen=True)
+class SecondOrder:
+    """Second derivatives as far as somebody gives them; the rest are differences of gradients.
+
+    Attributes
+    ----------
+    hvp : callable, optional
+        ``hvp(x, v) -> B v``, the Hessian at ``x`` times ``v``.
+    hess : callable, optional
+        ``hess(x) -> B``, shape (n, n).
+    gauss_newton : callable, optional
+        ``gauss_newton(x, v) -> G v``, a positive semi-definite part of the Hessian times ``v``.
+    gradient_error : float
+        Relative error of the gradient; 0 stands for the dtype's epsilon.
+    """
+
+    hvp: Product | None = None
+    hess: Matrix | None = None
+    gauss_newton: Product | None = None
+    gradient_error: float = 0.0
+
+    def wrapped(
+        self, product: Callable[[Product], Product], matrix: Callable[[Matrix], Matrix]
+    ) -> SecondOrder:
+        """The same with a wrapper around each function that is given."""
+        return SecondOrder(
+            self.hvp and product(self.hvp),
+            self.hess and matrix(self.hess),
+            self.gauss_newton and product(self.gauss_newton),
+            self.gradient_error,
+        )
+
+
 class Problem:
     """The objective of one run: evaluations, their counts and their budget.
 
@@ -132,17 +201,20 @@ class Problem:
     ----------
     evaluate : callable
         ``evaluate(x) -> (f, pullback)`` as the module's docstring says.
-    hvp : callable, optional
-        ``hvp(x, v) -> B v``, the Hessian at ``x`` times ``v``.
+    second : SecondOrder or callable, optional
+        What is known of second derivatives; a callable is ``hvp(x, v) -> B v``.
     counts : Counts, optional
         Shared with ``evaluate`` when that evaluates the user's function more than once a call.
     """
 
     def __init__(
-        self, evaluate: Evaluate, hvp: Product | None = None, counts: Counts | None = None
+        self,
+        evaluate: Evaluate,
+        second: SecondOrder | Product | None = None,
+        counts: Counts | None = None,
     ) -> None:
         self._evaluate = evaluate
-        self._hvp = hvp
+        self._second = second if isinstance(second, SecondOrder) else SecondOrder(second)
         self.counts = Counts() if counts is None else counts
 
     def translated(
@@ -155,21 +227,21 @@ class Problem:
         outside, inside : callable
             From the other library's arrays to this problem's, and back.
         """
-        evaluate, hvp = self._evaluate, self._hvp
+        evaluate = self._evaluate
 
         def translated_evaluate(x: Array) -> tuple[Scalar, Pullback]:
             value, pullback = evaluate(outside(x))
             return value, lambda: inside(pullback())
 
-        def translated_hvp(x: Array, v: Array) -> Array:
-            assert hvp is not None
-            return inside(hvp(outside(x), outside(v)))
-
-        return Problem(translated_evaluate, hvp and translated_hvp, self.counts)
+        second = self._second.wrapped(
+            lambda product: lambda x, v: inside(product(outside(x), outside(v))),
+            lambda matrix: lambda x: inside(matrix(outside(x))),
+        )
+        return Problem(translated_evaluate, second, self.counts)
 
     def evaluate_within(self, context: AbstractContextManager[None]) -> None:
         """Enter ``context`` around every call of the user's functions from now on."""
-        evaluate, hvp = self._evaluate, self._hvp
+        evaluate = self._evaluate
 
         def guarded_evaluate(x: Array) -> tuple[Scalar, Pullback]:
             with context:
@@ -181,12 +253,32 @@ class Problem:
 
             return value, guarded_pullback
 
-        def guarded_hvp(x: Array, v: Array) -> Array:
-            assert hvp is not None
-            with context:
-                return hvp(x, v)
+        def guarded_product(product: Product) -> Product:
+            def guarded(x: Array, v: Array) -> Array:
+                with context:
+                    return product(x, v)
 
-        self._evaluate, self._hvp = guarded_evaluate, hvp and guarded_hvp
+            return guarded
+
+        def guarded_matrix(matrix: Matrix) -> Matrix:
+            def guarded(x: Array) -> Array:
+                with context:
+                    return matrix(x)
+
+            return guarded
+
+        self._evaluate = guarded_evaluate
+        self._second = self._second.wrapped(guarded_product, guarded_matrix)
+
+    @property
+    def has_products(self) -> bool:
+        """Whether `hvp` is more than a difference of gradients."""
+        return self._second.hvp is not None or self._second.hess is not None
+
+    @property
+    def gradient_error(self) -> float:
+        """Relative error of the gradient where it is made of differences; 0 where it is exact."""
+        return self._second.gradient_error
 
     def at(self, x: Array) -> Point:
         """The point ``x``, its value evaluated, its gradient when asked for."""
@@ -203,16 +295,50 @@ class Problem:
         return point
 
     def hvp(self, point: Point, v: Array) -> Array:
-        """``B v`` at ``point``: the user's product, or a difference of gradients along ``v``.
+        """``B v`` at ``point``: the user's product or matrix, or a difference of gradients along ``v``.
 
-        Without a product, ``(g(x + h v) - g(x)) / h``, which is exact up to round-off when the
+        Without either, ``(g(x + h v) - g(x)) / h``, which is exact up to round-off when the
         objective is quadratic.
         """
+        if self._second.hvp is not None:
+            self.counts.nhev += 1
+            return self._second.hvp(point.x, v)
+        if self._second.hess is not None:
+            return point.hessian @ v
         self.counts.nhev += 1
-        if self._hvp is not None:
-            return self._hvp(point.x, v)
+        return self._difference(point, v)
+
+    def gauss_newton(self, point: Point, v: Array) -> Array:
+        """The Gauss-Newton matrix times ``v`` where there is one, else `hvp`."""
+        if self._second.gauss_newton is None:
+            return self.hvp(point, v)
+        self.counts.nhev += 1
+        return self._second.gauss_newton(point.x, v)
+
+    def hessian(self, point: Point) -> Array:
+        """All of ``B`` at ``point``: the user's, or n products; made symmetric."""
+        if self._second.hess is not None:
+            self.counts.nhev += 1
+            B = self._second.hess(point.x)
+        else:
+            B = self._columns(point)
+        return 0.5 * (B + B.T)
+
+    def _columns(self, point: Point) -> Array:
+        n, xp, x = point.x.shape[0], namespace(point.x), point.x
+        identity = xp.eye(n, dtype=x.dtype, device=device(x))
+        if self._second.hvp is not None:
+            return xp.stack([self.hvp(point, identity[i, :]) for i in range(n)])
+        self.counts.nhev += n
+        sizes = read(*(abs(x[i]) for i in range(n)))
+        return xp.stack([self._slope(point, identity[i, :], sizes[i]) for i in range(n)])
+
+    def _difference(self, point: Point, v: Array) -> Array:
         size_x, size_v = read(norm_inf(point.x), norm_inf(v))
-        if size_v == 0.0:
-            return v
-        h = math.sqrt(eps_of(point.x)) * max(1.0, size_x) / size_v
+        return self._slope(point, v, size_x, size_v) if size_v > 0.0 else v
+
+    def _slope(self, point: Point, v: Array, size_x: float, size_v: float = 1.0) -> Array:
+        """``(g(x + h v) - g(x)) / h`` with ``h |v| = sqrt(error) max(1, |x|)``."""
+        error = max(self._second.gradient_error, eps_of(point.x))
+        h = math.sqrt(error) * max(1.0, size_x) / size_v
         return (self.at(step_along(point.x, h, v)).g - point.g) / h

@@ -64,6 +64,11 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
     "cg-pr": _CONJUGATE,
     "cg-hs": _CONJUGATE,
     "cg-dy": _CONJUGATE,
+    "tr-lbfgs": {"brown_badly_scaled": SCALE},
+    "reg-lbfgs": {"brown_badly_scaled": SCALE, "powell_badly_scaled": SCALE},
+    "trust-exact": {"powell_badly_scaled": SCALE},
+    "trust-krylov": {"brown_badly_scaled": SCALE},
+    "newton-gmw": {"variably_dimensioned": ILL, "watson": ILL},
 }
 """Where a method may run out of evaluations, and why."""
 

@@ -20,8 +20,8 @@ def gradient(x):
     return np.cos(x) * np.exp(np.sin(x))
 
 
-def error(scheme, x):
-    return np.abs(scheme(f, x, f(x)) - gradient(x)).max()
+def error(scheme, x, **step):
+    return np.abs(scheme(f, x, f(x), **step) - gradient(x)).max()
 
 
 EPS = 2.0**-52
@@ -54,29 +54,18 @@ def test_the_classic_case_of_squire_and_trapp():
 
 
 @pytest.mark.parametrize(("scheme", "order"), [(forward, 1), (centred, 2)])
-def test_error_order(scheme, order, monkeypatch):
+def test_error_order(scheme, order):
     """Halving h divides the truncation error by 2^order."""
-    errors = []
-    for h in (2.0**-8, 2.0**-9, 2.0**-10):
-        monkeypatch.setattr(
-            "secant.derivatives.differences._steps", lambda x, power, h=h: np.full_like(x, h)
-        )
-        errors.append(error(scheme, X[:2]))
+    errors = [error(scheme, X[:2], relative_step=h) for h in (2.0**-8, 2.0**-9, 2.0**-10)]
     ratios = np.array(errors[:-1]) / errors[1:]
     np.testing.assert_allclose(ratios, 2.0**order, rtol=0.02)
 
 
-@pytest.mark.parametrize(("scheme", "power"), [(forward, 0.5), (centred, 1.0 / 3.0)])
-def test_the_step_is_near_the_best(scheme, power, monkeypatch):
+@pytest.mark.parametrize("scheme", [forward, centred])
+def test_the_step_is_near_the_best(scheme):
     """No step of a wide range has less than a tenth of the error of the chosen one."""
     chosen = error(scheme, X[:2])
-    best = math.inf
-    for exponent in range(-44, -4):
-        monkeypatch.setattr(
-            "secant.derivatives.differences._steps",
-            lambda x, power, h=2.0**exponent: np.full_like(x, h),
-        )
-        best = min(best, error(scheme, X[:2]))
+    best = min(error(scheme, X[:2], relative_step=2.0**e) for e in range(-44, -4))
     assert best <= chosen <= 30.0 * best
 
 

@@ -198,7 +198,7 @@ class LimitedMemory:
         memory and the traffic; the variables' own when left out.
     """
 
-    memory: int = 10
+    memory: int = 12
     history_dtype: str | None = None
 
     def __post_init__(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from secant.arrays import Array, device, like, namespace, to_numpy
+from secant.arrays import Array, copy, device, like, namespace, to_numpy
 from secant.pair import SecantPair
 from secant.problem import Point
 
@@ -59,7 +59,10 @@ class InverseHessian:
         self.shape = (x.shape[0], x.shape[0])
 
     def __matmul__(self, v: Array) -> Array:
-        inside = v if type(v) is type(self._x) else like(to_numpy(v), self._x)
+        if tuple(v.shape) != self.shape[:1]:
+            raise ValueError(f"v must have shape {self.shape[:1]}, got {tuple(v.shape)}")
+        # a copy: operators know their last vector by identity, and the user may write to v
+        inside = copy(v) if type(v) is type(self._x) else like(to_numpy(v), self._x)
         return self._outside(self._operator.solve(inside))
 
     def todense(self) -> Array:

@@ -75,6 +75,7 @@ class HessianFree:
     precondition: bool = False
     max_iter: int = 250
     tol: float = 5e-4
+    has_scale: ClassVar[bool] = True
     uses_hessian: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

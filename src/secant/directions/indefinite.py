@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from secant.arrays import Array, dot, read
 from secant.curvature.operator import Curvature
@@ -26,6 +26,8 @@ class Indefinite:
     curvature : Curvature
         Keeps ``H`` and judges the pairs itself.
     """
+
+    has_scale: ClassVar[bool] = True
 
     curvature: Curvature
 

@@ -2,9 +2,9 @@
 
     (B + E) d = -g
 
-Close to a saddle, or where ``g`` is orthogonal to the directions in which f falls, this alone can lead to the
-saddle. So where ``E`` is not zero and ``d`` all but misses the direction ``u`` of the most negative curvature, ``u``
-is added, in the length of ``d`` and downhill.
+Close to a saddle, or where ``g`` is orthogonal to the directions in which f falls, this alone can lead to
+the saddle. So where ``E`` is not zero and ``d`` all but misses the direction ``u`` of the most negative
+curvature, ``u`` is added, in the length of ``d`` and downhill.
 
 References
 ----------
@@ -14,14 +14,15 @@ Nocedal & Wright, *Numerical Optimization*, 2nd ed., Algorithm 3.2; Moré & Sore
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from secant.arrays import Array, HostArray, like, to_numpy
-from secant.curvature.factor import Factor, lowest_direction
+from secant.arrays import Array, HostArray, eps_of, like, to_numpy
+from secant.curvature.factor import Cholesky, Factor, lowest_direction
 from secant.curvature.modified_cholesky import Shift
 from secant.directions.descent import descends, gradient_step
 from secant.pair import SecantPair
@@ -42,6 +43,7 @@ class Newton:
     """
 
     modification: Callable[[HostArray], Factor] = Shift()
+    has_scale: ClassVar[bool] = True
     uses_hessian: ClassVar[bool] = True
 
     def init(self, point: Point) -> None:
@@ -57,7 +59,8 @@ class Newton:
         factor = self.modification(B)
         d = -factor.solve(g)
         if factor.is_modified:
-            d = _bent(d, g, B, factor)
+            shifted = factor if isinstance(factor, Cholesky) else Shift()(B)
+            d = _bent(d, g, B, shifted, math.sqrt(eps_of(point.g)))
         d = like(d, point.g)
         return (d if descends(d, point.g) else gradient_step(point)), None
 
@@ -70,10 +73,15 @@ class Newton:
         return True
 
 
-def _bent(d: HostArray, g: HostArray, B: HostArray, factor: Factor) -> HostArray:
-    """``d`` with a direction of negative curvature added if it misses that."""
-    u = lowest_direction(factor, d.shape[0])
+def _bent(d: HostArray, g: HostArray, B: HostArray, shifted: Cholesky, noise: float) -> HostArray:
+    """``d`` with a direction of negative curvature added if it misses that.
+
+    ``shifted`` is the factor of ``B + tau I``, which has the eigenvectors of ``B``. A curvature within the
+    error of a Hessian made of differences, ``noise`` relative to ``B``, is none.
+    """
+    u = lowest_direction(shifted, d.shape[0])
     size = float(np.linalg.norm(d))
-    if u @ (B @ u) >= 0.0 or abs(u @ d) >= _MISSED * size:
+    if u @ (B @ u) >= -noise * np.abs(B).max() or abs(u @ d) >= _MISSED * size:
         return d
-    return d + np.copysign(size, -float(g @ u)) * u
+    bent: HostArray = d + np.copysign(size, -float(g @ u)) * u
+    return bent

@@ -1,8 +1,8 @@
 """The inexact Newton direction: conjugate gradients on ``B d = -g``, by products alone.
 
 They end when ``|B d + g| <= eta |g|`` with the forcing sequence ``eta = min(1/2, sqrt |g|)``, which gives
-superlinear convergence, or at the first direction of negative curvature, where what has been found so far
-descends.
+superlinear convergence, or at the first direction ``u`` of negative curvature. That is downhill and
+conjugate to what has been found so far, to which it is added.
 
 References
 ----------
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from secant import checks
-from secant.arrays import Array, dot, read
+from secant.arrays import Array, dot, read, step_along
 from secant.directions.descent import descends, gradient_step
 from secant.linear_cg import solve_cg
 from secant.pair import SecantPair
@@ -38,6 +38,7 @@ class NewtonCG:
 
     rtol: float | None = None
     max_iter: int | None = None
+    has_scale: ClassVar[bool] = True
     uses_hessian: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -56,10 +57,11 @@ class NewtonCG:
         (gg,) = read(dot(g, g))
         eta = min(0.5, gg**0.25) if self.rtol is None else self.rtol
         limit = 2 * g.shape[0] if self.max_iter is None else self.max_iter
-        solution = solve_cg(point.hvp, -g, rtol=eta, max_iter=limit)
-        if solution.nit == 0 and solution.direction is not None:
-            return _along_gradient(point, gg), None
-        d = solution.x
+        products = _Products(point)
+        solution = solve_cg(products, -g, rtol=eta, max_iter=limit)
+        d, u = solution.x, solution.direction
+        if u is not None:
+            d = step_along(d, _natural_step(point, u, products.last), u)
         return (d if descends(d, g) else gradient_step(point)), None
 
     def learn(self, memory: None, pair: SecantPair, point: Point) -> tuple[None, str]:
@@ -71,6 +73,20 @@ class NewtonCG:
         return True
 
 
-def _along_gradient(point: Point, gg: float) -> Array:
-    """``-g``, whose curvature is not positive, in the length of x."""
-    return gradient_step(point) if 0.0 < gg < math.inf else -point.g
+class _Products:
+    """Products with the Hessian; the last one is remembered."""
+
+    def __init__(self, point: Point) -> None:
+        self._point = point
+        self.last: Array = None
+
+    def __call__(self, v: Array) -> Array:
+        self.last = self._point.hvp(v)
+        return self.last
+
+
+def _natural_step(point: Point, u: Array, Bu: Array) -> float:
+    """``|g'u / u'Bu|``, Newton's step were the curvature positive; at most as long as x."""
+    gu, uBu, uu, xx = read(dot(point.g, u), dot(u, Bu), dot(u, u), dot(point.x, point.x))
+    longest = math.sqrt(max(1.0, xx) / uu)
+    return abs(gu / uBu) if abs(gu) < longest * abs(uBu) else longest

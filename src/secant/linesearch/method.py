@@ -9,13 +9,13 @@ left when even that fails is told apart: round-off, or a failure.
 
 from __future__ import annotations
 
-import copy
 import math
 from dataclasses import dataclass
 from typing import Any
 
 from secant.arrays import eps_of, namespace, read
 from secant.directions.direction import Direction
+from secant.linesearch.acceptance import ROUND_OFF
 from secant.linesearch.initial import FirstStep, Previous, UnitStep
 from secant.linesearch.ray import Ray, Trial
 from secant.linesearch.search import LineSearch
@@ -53,8 +53,8 @@ class LineSearchState:
         Length of the last step.
     flat_steps : int
         Accepted steps in a row that lowered neither f nor |g| visibly.
-    smallest : float
-        Smallest ``max |g_i|`` so far.
+    smallest, lowest : float
+        Smallest ``max |g_i|`` and lowest f so far.
     event : str
         What was out of the ordinary in the last iteration.
     status : Status or None
@@ -69,6 +69,7 @@ class LineSearchState:
     alpha: float = 0.0
     flat_steps: int = 0
     smallest: float = math.inf
+    lowest: float = math.inf
     event: str = ""
     status: Status | None = None
 
@@ -100,6 +101,7 @@ class LineSearchMethod:
             self.direction.init(point),
             self.search.begin(point.f),
             smallest=point.optimality,
+            lowest=point.f,
         )
 
     def step(self, problem: Problem, state: LineSearchState) -> LineSearchState:
@@ -126,20 +128,10 @@ class LineSearchMethod:
         state.memory = self.direction.init(state.point)
         state.previous = None
 
-    def remember(self, state: LineSearchState, memory: Any) -> None:
-        """Begin with a copy of the memory of an earlier run."""
-        fresh = state.memory
-        if type(memory) is not type(fresh):
-            raise ValueError(
-                f"warm_start must come from a run of the same method ({self.name}), "
-                f"got a memory of type {type(memory).__name__}"
-            )
-        state.memory = copy.deepcopy(memory)
-
     @property
     def uses_hessian(self) -> bool:
         """Whether a Hessian, or products with it, would be used."""
-        return self.search.uses_hessian
+        return self.search.uses_hessian or getattr(self.direction, "uses_hessian", False)
 
     # ------------------------------------------------------------------------------- the parts
 
@@ -180,7 +172,8 @@ class LineSearchMethod:
         memory, event = self.direction.learn(memory, pair, point)
         if event:
             events.append(event)
-        flat = start.f - trial.f <= ray.noise and point.optimality >= 0.9 * state.smallest
+        lowered = state.lowest - trial.f > ray.noise or point.optimality < 0.9 * state.smallest
+        flat = not lowered and abs(start.f - trial.f) <= ROUND_OFF * ray.noise
         after = LineSearchState(
             point,
             state.k + 1,
@@ -190,6 +183,7 @@ class LineSearchMethod:
             trial.alpha,
             state.flat_steps + 1 if flat and self.search.needs_descent else 0,
             min(state.smallest, point.optimality),
+            min(state.lowest, trial.f),
         )
         if after.flat_steps >= _FLAT_STEPS:
             self._question(after, ray, alpha0, events)

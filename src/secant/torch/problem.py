@@ -8,9 +8,18 @@ from typing import Any
 import torch
 
 from secant.arrays import Array
-from secant.functions import Task, UserFunctions, flatten, hessian_product, scalar
-from secant.problem import Counts, Evaluate, Problem, Product, Pullback
+from secant.functions import (
+    Task,
+    UserFunctions,
+    flatten,
+    hessian_matrix,
+    hessian_product,
+    scalar,
+)
+from secant.problem import Counts, Evaluate, Problem, Product, Pullback, SecondOrder
 from secant.structure import Shape, Structure
+from secant.torch.composite import Composite
+from secant.torch.hessian import hessian_of, rows
 
 Tensor = torch.Tensor
 
@@ -45,8 +54,27 @@ def tensor_task(x0: Any, fun: Any, jac: Any, hess: Any, hessp: Any, args: tuple[
         flat = flat.detach()
     user = UserFunctions(fun, jac, hess, hessp, args, structure)
     value = _flat_value(fun, structure, args)
-    product = hessian_product(user, flat) or _double_backward(value)
-    return Task(Problem(_autograd(value), product), flat, structure)
+    return Task(Problem(_autograd(value), _second_order(user, flat, value)), flat, structure)
+
+
+def _second_order(
+    user: UserFunctions, x0: Tensor, value: Callable[[Tensor], Tensor]
+) -> SecondOrder:
+    """What the user gave; autograd's product and matrix where nothing was given."""
+    product, matrix = hessian_product(user, x0), hessian_matrix(user, x0)
+    if product is not None or matrix is not None:
+        return SecondOrder(product, matrix)
+    fun: Any = user.fun
+    structure, args = user.structure, user.args
+
+    def gauss_newton(x: Tensor, v: Tensor) -> Tensor:
+        leaf = x.detach().requires_grad_(True)
+        with torch.enable_grad():
+            nest = structure.nest(leaf)
+        return _cat(fun.gauss_newton((nest, *args), [leaf], [v]), [leaf])
+
+    composite = gauss_newton if isinstance(fun, Composite) else None
+    return SecondOrder(_double_backward(value), hessian_of(value), composite)
 
 
 def _flat_value(
@@ -201,7 +229,20 @@ def module_task(module: Any, fun: Callable[..., Any], args: tuple[Any, ...]) -> 
             products = torch.autograd.grad(slope, parameters, allow_unused=True)
         return _cat(products, parameters)
 
-    return Task(Problem(evaluate, product, counts), structure.flat(), structure)
+    def hessian(x: Tensor) -> Tensor:
+        f = loss_at(x)
+        with torch.enable_grad():
+            grads = torch.autograd.grad(f, parameters, create_graph=True, allow_unused=True)
+            return rows(_cat(grads, parameters), parameters)
+
+    def gauss_newton(x: Tensor, v: Tensor) -> Tensor:
+        structure.present(x)
+        composed: Any = fun
+        return _cat(composed.gauss_newton(args, parameters, structure.split(v)), parameters)
+
+    composite = gauss_newton if isinstance(fun, Composite) else None
+    second = SecondOrder(product, hessian, composite)
+    return Task(Problem(evaluate, second, counts), structure.flat(), structure)
 
 
 def _cat(grads: Any, parameters: list[Any]) -> Tensor:

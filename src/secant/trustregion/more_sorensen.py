@@ -1,0 +1,197 @@
+"""The nearly exact solution of the subproblem, hard case included.
+
+``p`` is a global solution if and only if there is a ``lambda >= 0`` with
+
+    (B + lambda I) p = -g,   lambda (radius - |p|) = 0,   B + lambda I positive semi-definite
+
+Newton's method on ``1 / |p(lambda)| = 1 / radius`` finds it, each iteration one Cholesky factorisation. In the
+hard case ``g`` is orthogonal to the eigenvectors of the least eigenvalue, and no lambda brings ``p`` to the
+boundary; such an eigenvector is then added to it.
+
+References
+----------
+Moré & Sorensen, *SIAM J. Sci. Stat. Comput.* 4, 553 (1983); Conn, Gould & Toint, *Trust-Region Methods*, SIAM
+(2000), Algorithm 7.3.4; Nocedal & Wright, *Numerical Optimization*, 2nd ed., Theorem 4.1 and Algorithm 4.3.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from secant import checks
+from secant.arrays import Array, HostArray, like, to_numpy
+from secant.curvature.factor import Cholesky, lowest_direction, try_cholesky
+from secant.trustregion.step import Step, Within
+
+_MAX_FACTORS = 60
+
+
+@dataclass(frozen=True)
+class MoreSorensen:
+    """Newton's method on the secular equation, by Cholesky factorisations of ``B + lambda I``.
+
+    Parameters
+    ----------
+    tol : float
+        How far ``|p|`` may be from the radius, relative to it, and ``m(p)`` from its minimum: 0.1 loses
+        nothing, the model being no better (Moré & Sorensen); smaller values give the exact solution.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from secant.curvature.exact import HostMatrix
+    >>> from secant.trustregion import MoreSorensen
+    >>> step = MoreSorensen(tol=1e-10)(np.array([1.0, 0.0]), HostMatrix(np.diag([3.0, -1.0])))(1.0)
+    >>> abs(step.p).round(6), step.on_boundary  # the hard case: g is orthogonal to (0, 1)
+    (array([0.25    , 0.968246]), True)
+    """
+
+    tol: float = 0.1
+
+    def __post_init__(self) -> None:
+        checks.between("tol", self.tol, 0.0, 1.0)
+
+    def __call__(self, g: Array, B: Any) -> Within:
+        secular = Secular(to_numpy(g).astype(float), B.dense(), self.tol)
+
+        def within(radius: float) -> Step:
+            p, _ = secular.solve(radius)
+            size = float(np.linalg.norm(p))
+            reduction = -float(secular.g @ p + 0.5 * (p @ (secular.B @ p)))
+            on_boundary = size >= (1.0 - self.tol) * radius
+            return Step(like(p, g), reduction, on_boundary, size)
+
+        return within
+
+
+class Secular:
+    """``p(lambda) = -(B + lambda I)^-1 g`` and what brackets its lambda, for one radius after another.
+
+    Attributes
+    ----------
+    g, B : arrays on the host
+    """
+
+    def __init__(self, g: HostArray, B: HostArray, tol: float) -> None:
+        self.g, self.B, self.tol = g, B, tol
+        self._size = float(np.linalg.norm(g))
+        diagonal = B.diagonal()
+        sums = np.abs(B).sum(axis=1) - np.abs(diagonal)
+        # the eigenvalues lie between these (Gershgorin; the Frobenius norm)
+        norm = float(np.linalg.norm(B))
+        self._lowest = max(float((diagonal - sums).min()), -norm)
+        self._highest = min(float((diagonal + sums).max()), norm)
+        self._singular = max(0.0, -float(diagonal.min()))  # the least eigenvalue is below -singular
+        self._newton = try_cholesky(B) if self._singular == 0.0 else None
+        self._full = None if self._newton is None else -self._newton.solve(g)
+
+    def solve(self, radius: float) -> tuple[HostArray, float]:
+        """``p`` and ``lambda``."""
+        if self._full is not None and np.linalg.norm(self._full) <= radius * (1.0 + self.tol):
+            full = self._full
+            return full * min(1.0, radius / float(np.linalg.norm(full))), 0.0
+        return self._on_boundary(radius)
+
+    def _on_boundary(self, radius: float) -> tuple[HostArray, float]:
+        reach = self._size / radius
+        low = max(0.0, self._singular, reach - self._highest)
+        high = max(0.0, reach - self._lowest)
+        singular = self._singular
+        factor = self._newton
+        lam = 0.0 if factor is not None else _between(singular, low, high)
+        p = np.zeros_like(self.g)
+        for _ in range(_MAX_FACTORS):
+            if factor is None:
+                factor = try_cholesky(self.B, lam)
+            if factor is None:
+                low = singular = max(low, lam)
+                lam, factor = _between(singular, low, high), None
+                if not low < lam < high:
+                    break
+                continue
+            p = -factor.solve(self.g)
+            size = float(np.linalg.norm(p))
+            if abs(size - radius) <= self.tol * radius:
+                return p * (min(radius, size) / size), lam
+            if size > radius:
+                low = lam
+            else:
+                high = lam
+                found, bound = self._hard_case(factor, p, lam, radius)
+                if found is not None:
+                    return found, lam
+                singular = max(singular, bound)
+                low = max(low, singular)
+            lam, factor = self._next(factor, p, size, lam, radius, singular, low, high), None
+            if not low < lam < high:
+                break
+        return self._best(p, high, radius)
+
+    def _next(
+        self,
+        factor: Cholesky,
+        p: HostArray,
+        size: float,
+        lam: float,
+        radius: float,
+        singular: float,
+        low: float,
+        high: float,
+    ) -> float:
+        """Newton's lambda (N&W eq. 4.44), inside the bracket."""
+        rest = float(np.linalg.norm(factor.half_solve(p)))
+        if rest == 0.0:  # g is zero, or so small that its square is
+            return _between(singular, low, high)
+        newton = lam + (size / rest) ** 2 * (size - radius) / radius
+        return newton if low < newton < high else _between(singular, low, high)
+
+    def _hard_case(
+        self, factor: Cholesky, p: HostArray, lam: float, radius: float
+    ) -> tuple[HostArray | None, float]:
+        """``p`` and an eigenvector up to the boundary, if that is nearly optimal; a bound on lambda.
+
+        With ``u'(B + lambda I) u = rest`` small, ``p + tau u`` misses the minimum by at most
+        ``tau^2 rest / 2``, and ``-lambda_1 >= lambda - rest``.
+        """
+        u = lowest_direction(factor, p.shape[0])
+        rest = max(0.0, float(u @ (self.B @ u)) + lam)
+        tau = _to_sphere(p, u, radius)
+        gain = float(-(self.g @ p)) + lam * radius * radius
+        if tau * tau * rest <= self.tol * gain:
+            q = p + tau * u
+            return q * (radius / float(np.linalg.norm(q))), lam - rest
+        return None, lam - rest
+
+    def _best(self, p: HostArray, lam: float, radius: float) -> tuple[HostArray, float]:
+        """The bracket has closed: lambda is the negative of the least eigenvalue, to round-off."""
+        bump = float(np.finfo(self.B.dtype).eps) * (abs(self._highest) + abs(self._lowest))
+        factor = try_cholesky(self.B, lam)
+        while factor is None:
+            lam, bump = lam + bump, 2.0 * bump
+            factor = try_cholesky(self.B, lam)
+        p = -factor.solve(self.g)
+        size = float(np.linalg.norm(p))
+        if size >= radius:
+            return p * (radius / size), lam
+        u = lowest_direction(factor, p.shape[0])
+        return p + _to_sphere(p, u, radius) * u, lam
+
+
+def _between(singular: float, low: float, high: float) -> float:
+    """A lambda inside the bracket, nearer to its lower end (Conn, Gould & Toint, eq. 7.3.14)."""
+    low = max(singular, low)
+    return max(math.sqrt(low * high), low + 0.01 * (high - low))
+
+
+def _to_sphere(p: HostArray, u: HostArray, radius: float) -> float:
+    """The shorter ``tau`` with ``|p + tau u| = radius``, for a unit vector ``u`` and ``|p| <= radius``.
+
+    For ``p'u = 0``, where both are as long, the positive one.
+    """
+    pu, c = float(p @ u), max(0.0, radius * radius - float(p @ p))
+    root = math.sqrt(pu * pu + c)
+    return c / (pu + root) if pu >= 0.0 else c / (pu - root)

@@ -1,0 +1,79 @@
+"""The radius: where it starts, and what a step's success makes of it.
+
+References
+----------
+Nocedal & Wright, *Numerical Optimization*, 2nd ed., Algorithm 4.1; Conn, Gould & Toint, *Trust-Region
+Methods*, SIAM (2000), section 17.1.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from secant import checks
+from secant.arrays import dot, read
+from secant.problem import Point
+from secant.trustregion.step import Step
+
+
+@dataclass(frozen=True)
+class RadiusRule:
+    """Shrink after poor steps, grow after good ones that the radius kept short.
+
+        ratio < poor                         radius = shrink |p|
+        ratio > good and |p| = radius        radius = grow radius
+
+    with the ratio of the actual to the predicted reduction. Steps with ``ratio > accept`` are taken.
+
+    Parameters
+    ----------
+    initial : float, optional
+        ``max(1, |x|)`` when left out.
+    largest : float
+        The radius never exceeds it.
+    accept, poor, good : float
+        Thresholds of the ratio, ``0 <= accept < poor < good < 1``.
+    shrink, grow : float
+        Factors.
+
+    Examples
+    --------
+    >>> import secant
+    >>> method = secant.TrustNCG(radius=secant.RadiusRule(initial=0.1))
+    """
+
+    initial: float | None = None
+    largest: float = math.inf
+    accept: float = 1e-4
+    poor: float = 0.25
+    good: float = 0.75
+    shrink: float = 0.25
+    grow: float = 3.0
+
+    def __post_init__(self) -> None:
+        if self.initial is not None:
+            checks.positive("initial", self.initial)
+        checks.require(self.largest > 0.0, "largest", self.largest, "a positive number")
+        checks.between("poor", self.poor, 0.0, 1.0)
+        checks.require(
+            0.0 <= self.accept < self.poor, "accept", self.accept, f"in [0, poor = {self.poor})"
+        )
+        checks.between("good", self.good, self.poor, 1.0)
+        checks.between("shrink", self.shrink, 0.0, 1.0)
+        checks.require(self.grow > 1.0, "grow", self.grow, "above 1")
+
+    def first(self, point: Point) -> float:
+        """The radius at the start."""
+        if self.initial is not None:
+            return min(self.initial, self.largest)
+        (square,) = read(dot(point.x, point.x))
+        return min(math.sqrt(max(1.0, square)), self.largest)
+
+    def after(self, radius: float, step: Step, ratio: float) -> float:
+        """The radius after a step that was tried."""
+        if not ratio >= self.poor:
+            return self.shrink * step.length
+        if ratio > self.good and step.on_boundary:
+            return min(self.grow * radius, self.largest)
+        return radius

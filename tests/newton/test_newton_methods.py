@@ -1,0 +1,187 @@
+"""Newton with a line search, inexact Newton, Hessian-free: their rates, and where they get to."""
+
+import itertools
+
+import numpy as np
+import pytest
+from scipy.optimize import rosen, rosen_der, rosen_hess
+
+import secant
+from secant import Status, problems
+
+NEWTON = ("newton", "newton-gmw")
+PRODUCTS = ("newton-cg", "hessian-free")
+
+
+def rosenbrock(method, x0, **options):
+    return secant.minimize(rosen, x0, jac=rosen_der, hess=rosen_hess, method=method, **options)
+
+
+@pytest.mark.parametrize("method", NEWTON)
+@pytest.mark.parametrize("x0", [(-1.2, 1.0), (-1.0, 0.0)])
+def test_about_20_iterations_on_rosenbrock(method, x0):
+    result = rosenbrock(method, x0, gtol=1e-8)
+    assert result.success
+    assert 2 <= result.nit <= 25
+    np.testing.assert_allclose(result.x, 1.0, atol=1e-8)
+
+
+@pytest.mark.parametrize("method", NEWTON)
+def test_one_step_on_a_quadratic(method):
+    f = problems.quadratic(kappa=100.0)
+    result = secant.minimize(
+        f.value_and_gradient, f.start(), jac=True, hess=f.hessian, method=method, gtol=1e-8
+    )
+    assert (result.nit, result.nfev, result.nhev) == (1, 2, 1)
+    np.testing.assert_allclose(result.x, f.x_star, rtol=1e-10)
+
+
+def strictly_convex(x):
+    """``sum exp z_i - z_i + z_i^2 / 2``, whose third derivatives are not zero at the minimum."""
+    z = x - SHIFT
+    return float((np.exp(z) - z).sum() + 0.5 * z @ z)
+
+
+SHIFT = np.array([0.3, -0.2, 0.7])
+
+
+def test_quadratic_rate():
+    """|g+| <= C |g|^2 with one C, on a strictly convex function."""
+    result = secant.minimize(
+        strictly_convex,
+        np.zeros(3),
+        jac=lambda x: np.exp(x - SHIFT) - 1.0 + (x - SHIFT),
+        hess=lambda x: np.diag(np.exp(x - SHIFT) + 1.0),
+        method="newton",
+        gtol=1e-13,
+    )
+    g = result.trace.optimality
+    assert result.success
+    tail = [(a, b) for a, b in itertools.pairwise(g) if 1e-7 < a < 0.1]
+    assert len(tail) >= 2
+    assert all(b <= 1.0 * a * a for a, b in tail)
+
+
+def test_superlinear_rate_of_the_forcing_sequence():
+    """eta = sqrt|g| gives |g+| = O(|g|^1.5); a constant eta only a linear rate (N&W Theorem 7.2)."""
+    rng = np.random.default_rng(0)
+    A = rng.standard_normal((60, 60)) / 8.0
+    A = A @ A.T + 0.01 * np.eye(60)
+
+    def run(rtol):
+        result = secant.minimize(
+            lambda x: float(0.5 * x @ A @ x + 0.25 * (x**4).sum() - x.sum()),
+            np.zeros(60),
+            jac=lambda x: A @ x + x**3 - 1.0,
+            hessp=lambda x, v: A @ v + 3.0 * x**2 * v,
+            method=secant.NewtonCG(rtol=rtol),
+            gtol=1e-11,
+        )
+        assert result.success
+        return result.trace.optimality
+
+    g = run(None)
+    ratios = [b / a for a, b in itertools.pairwise(g) if 1e-8 < a < 1e-1]
+    assert ratios[-1] < 0.02 < ratios[0]
+    assert len(g) < len(run(0.5))
+
+
+@pytest.mark.parametrize("method", NEWTON)
+def test_affine_invariance(method):
+    """Iterates in ``x = T z`` are those in x, transformed, wherever the Hessian is definite."""
+    T = np.array([[2.0, 1.0], [-0.5, 30.0]])
+    x0 = np.array([1.2, 1.2])
+    plain = rosenbrock(method, x0, max_iter=6)
+    moved = secant.minimize(
+        lambda z: rosen(T @ z),
+        np.linalg.solve(T, x0),
+        jac=lambda z: T.T @ rosen_der(T @ z),
+        hess=lambda z: T.T @ rosen_hess(T @ z) @ T,
+        method=method,
+        max_iter=6,
+    )
+    np.testing.assert_allclose(moved.trace.f, plain.trace.f, rtol=1e-6, atol=1e-18)
+
+
+@pytest.mark.parametrize("method", [*NEWTON, *PRODUCTS])
+@pytest.mark.parametrize("jac", [rosen_der, None, "3-point"], ids=["jac", "2-point", "3-point"])
+def test_derivatives_may_be_differences(method, jac):
+    """Of gradients, or of gradients that are differences themselves."""
+    result = secant.minimize(rosen, [-1.2, 1.0, 0.8], jac=jac, method=method, gtol=1e-4)
+    assert result.success, result
+    np.testing.assert_allclose(result.x, 1.0, atol=1e-3)
+
+
+def test_hessian_is_evaluated_once_a_point_and_checked():
+    result = rosenbrock("newton", [-1.2, 1.0])
+    assert result.nhev == result.nit
+    with pytest.raises(ValueError, match=r"hess must return an \(2, 2\) array"):
+        secant.minimize(rosen, [0.0, 0.0], jac=rosen_der, hess=lambda x: np.eye(3), method="newton")
+    with pytest.raises(ValueError, match="hess must be a callable"):
+        secant.minimize(rosen, [0.0, 0.0], jac=rosen_der, hess="2-point", method="newton")
+
+
+@pytest.mark.parametrize("method", [*NEWTON, *PRODUCTS])
+def test_never_towards_a_maximum(method):
+    """cos has maxima and minima; from everywhere but a stationary point the run ends in a minimum."""
+    for x0 in np.linspace(-3.0, 3.0, 13):
+        if x0 == 0.0:
+            continue
+        result = secant.minimize(
+            lambda x: float(np.cos(x[0])),
+            [x0],
+            jac=lambda x: -np.sin(x),
+            hess=lambda x: -np.cos(x)[:, None],
+            method=method,
+        )
+        assert result.success
+        assert result.fun == pytest.approx(-1.0)
+
+
+def test_scipys_names():
+    for name in ("Newton-CG", "trust-ncg", "trust-exact", "trust-krylov", "dogleg"):
+        result = rosenbrock(name, [-1.2, 1.0])
+        assert result.success
+        assert result.method == name.lower()
+    for alias, name in (
+        ("newton-shift", "newton"),
+        ("hf", "hessian-free"),
+        ("gltr", "trust-krylov"),
+    ):
+        assert secant.methods.get(alias).name == name
+
+
+def test_hessian_free_lowers_its_damping_on_a_quadratic():
+    f = problems.quadratic(kappa=1e3)
+    run = secant.start(
+        f.value_and_gradient, f.start(), jac=True, hess=f.hessian, method="hessian-free", gtol=1e-9
+    )
+    run.step()
+    first = run.state.memory.damping
+    result = run.finish()
+    assert result.success
+    assert run.state.memory.damping < first
+
+
+def test_hessian_free_preconditioner():
+    f = problems.diagonal(np.geomspace(1.0, 1e4, 30).tolist())
+    for precondition in (False, True):
+        method = secant.HessianFree(precondition=precondition)
+        result = secant.minimize(
+            f.value_and_gradient, f.start(), jac=True, hess=f.hessian, method=method
+        )
+        assert result.success
+
+
+def test_indefinite_h_falls_back_and_is_kept():
+    """SR1 with a line search: on a concave start the direction is the gradient's, the memory stays."""
+    f = problems.beale()
+    result = secant.minimize(f.value_and_gradient, f.start(), jac=True, method="sr1", gtol=1e-8)
+    assert result.success
+    np.testing.assert_allclose(result.x, f.x_star, atol=1e-6)
+    assert result.hess_inv.shape == (2, 2)
+
+
+def test_round_off_is_success():
+    result = rosenbrock("newton", [-1.2, 1.0], gtol=0.0)
+    assert result.status in (Status.ROUNDOFF, Status.GRADIENT)

@@ -1,0 +1,125 @@
+"""Second derivatives by autograd: dense, products, and the Gauss-Newton matrix."""
+
+import numpy as np
+import pytest
+import torch
+
+import secant
+from secant.minimize import make_task
+from secant.torch.composite import Composite
+from secant.torch.hessian import hessian_of
+
+
+def rosenbrock(x):
+    return (100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2).sum()
+
+
+METHODS = ["newton", "newton-gmw", "newton-cg", "hessian-free"]
+METHODS += ["trust-ncg", "trust-krylov", "trust-exact", "dogleg"]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_functions_of_tensors(method):
+    x0 = torch.tensor([-1.2, 1.0, 0.5], dtype=torch.float64)
+    result = secant.minimize(rosenbrock, x0, method=method)
+    assert result.success
+    assert result.nhev > 0
+    torch.testing.assert_close(result.x, torch.ones(3, dtype=torch.float64), atol=1e-5, rtol=0.0)
+
+
+def network():
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(
+        torch.nn.Linear(2, 6), torch.nn.Tanh(), torch.nn.Linear(6, 1)
+    ).double()
+    X = torch.randn(40, 2, dtype=torch.float64)
+    y = torch.sin(2.0 * X[:, :1]) + X[:, 1:] ** 2
+    return model, X, y
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_modules(method):
+    model, X, y = network()
+
+    def loss():
+        return ((model(X) - y) ** 2).mean()
+
+    before = float(loss().detach())
+    result = secant.minimize(loss, model, method=method, max_iter=30)
+    assert result.fun < 0.1 * before
+    assert float(loss().detach()) == pytest.approx(result.fun)
+
+
+def test_dense_is_what_products_give():
+    model, X, y = network()
+    task = make_task(lambda: ((model(X) - y) ** 2).mean(), model, (), None, None, None)
+    point = task.problem.at(task.x0)
+    H = np.asarray(point.hessian)
+    v = np.random.default_rng(0).standard_normal(H.shape[0])
+    np.testing.assert_allclose(H @ v, np.asarray(point.hvp(v)), atol=1e-10)
+    assert point.hessian is point.hessian
+
+
+def test_operations_without_a_batching_rule():
+    """Row by row where autograd cannot batch."""
+
+    class Cube(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x**3
+
+        @staticmethod
+        def backward(ctx, grad):
+            (x,) = ctx.saved_tensors
+            return grad * 3.0 * x**2
+
+    H = hessian_of(lambda x: Cube.apply(x).sum())(torch.tensor([1.0, 2.0], dtype=torch.float64))
+    torch.testing.assert_close(H, torch.diag(torch.tensor([6.0, 12.0], dtype=torch.float64)))
+
+
+def test_linear_functions_have_no_curvature():
+    task = make_task(lambda x: x.sum(), torch.ones(3), (), None, None, None)
+    point = task.problem.at(task.x0)
+    assert not np.asarray(point.hessian).any()
+
+
+def test_users_hessian_goes_before_autograd():
+    calls = []
+
+    def hess(x):
+        calls.append(x)
+        return 2.0 * torch.eye(2, dtype=x.dtype)
+
+    x0 = torch.tensor([3.0, 4.0], dtype=torch.float64)
+    result = secant.minimize(lambda x: (x**2).sum(), x0, method="newton", hess=hess)
+    assert result.nit == len(calls) == 1
+
+
+def test_gauss_newton_products():
+    """J'LJ, against the Jacobian written out; for tensors and modules alike."""
+    t = torch.linspace(0.0, 1.0, 9, dtype=torch.float64)
+
+    def outputs(x):
+        return x[0] * torch.exp(-x[1] * t)
+
+    fun = Composite(outputs, lambda z: (z**4).sum())
+    x0 = torch.tensor([1.5, 0.7], dtype=torch.float64)
+    task = make_task(fun, x0, (), None, None, None)
+    point = task.problem.at(task.x0)
+    J = torch.func.jacrev(outputs)(x0)
+    G = (J.T @ torch.diag(12.0 * outputs(x0) ** 2) @ J).numpy()
+    for v in np.eye(2):
+        np.testing.assert_allclose(np.asarray(point.gauss_newton(v)), G @ v, rtol=1e-10)
+    assert task.problem.counts.nhev == 2
+
+
+def test_hessian_free_trains_on_the_gauss_newton_matrix():
+    model, X, y = network()
+    fun = Composite(lambda: model(X), lambda z: ((z - y) ** 2).mean())
+    task = make_task(fun, model, (), None, None, None)
+    point = task.problem.at(task.x0)
+    G = np.stack([np.asarray(point.gauss_newton(e)) for e in np.eye(task.x0.shape[0])])
+    assert np.linalg.eigvalsh(0.5 * (G + G.T))[0] >= -1e-10
+    result = secant.minimize(fun, model, method="hessian-free", max_iter=40)
+    assert result.fun < 0.02
