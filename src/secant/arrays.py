@@ -81,7 +81,11 @@ def to_numpy(x: Array) -> HostArray:
     if type(x) is np.ndarray:
         return x
     if is_torch(x):
-        return np.asarray(x.detach().cpu().numpy())
+        on_host = x.detach().cpu()
+        try:
+            return np.asarray(on_host.numpy())
+        except TypeError:  # bfloat16, which NumPy lacks and float32 holds
+            return np.asarray(on_host.float().numpy())
     return np.asarray(x)
 
 

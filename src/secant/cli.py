@@ -1,4 +1,4 @@
-"""The command line: ``secant train``, ``secant predict``, ``secant methods``.
+"""The command line: ``secant train``, ``secant predict``, ``secant check``, ``secant methods``.
 
 Importing this module is quick; each command imports what it needs. Whatever the user can put right
 ends a command with one line ``error: ...`` on standard error and exit code 2.
@@ -190,6 +190,35 @@ def predict(
             for note in notes:
                 print(f"note: {note}")
             print(f"{out}: {len(predictions):,} predictions")
+
+
+@app.command()
+def check(
+    target: Annotated[
+        str, typer.Argument(metavar="FILE.py:FUNCTION", help="A function in a file of yours.")
+    ],
+    x0: Annotated[
+        str, typer.Option(help="Where: numbers such as -1.2,1, or a name in the file.")
+    ] = "x0",
+    jac: Annotated[str | None, typer.Option(help="Name of its gradient in the file.")] = None,
+    hess: Annotated[str | None, typer.Option(help="Name of its Hessian in the file.")] = None,
+    points: Annotated[int, typer.Option(min=1, help="At how many points to compare.")] = 5,
+) -> None:
+    """Compare a gradient with differences; exit code 1 if it is wrong or doubtful.
+
+    The file is run as Python does. With tensors and modules autograd's gradient is checked.
+    """
+    from secant.derivatives.command import check_file
+    from secant.userfile import UserFileError
+
+    try:
+        found = check_file(target, jac, hess, x0, points)
+    except UserFileError as error:
+        _fail(str(error))
+    for one in found:
+        print(one)
+    if not all(one.ok for one in found):
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -129,6 +129,7 @@ def resume(
         _ = state.point.f, state.k, best.f
         trace = Trace([Row(*row) for row in content["trace"]])
         seconds, status = float(content["seconds"]), content["status"]
+        ended = None if status is None else Status[status]
         counts = task.problem.counts
         counts.nfev, counts.njev, counts.nhev = content["counts"]
     run = launch(
@@ -144,7 +145,7 @@ def resume(
         callback=callback,
         state=state,
     )
-    run.take_up(best, trace, seconds, None if status is None else Status[status])
+    run.take_up(best, trace, seconds, ended)
     return run
 
 

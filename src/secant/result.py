@@ -32,13 +32,15 @@ class Result(OptimizeResult):
     status : Status or None
         Why the run ended; None for a run that has not.
     message : str
-        The status as a sentence.
+        The status as a sentence, with what was found where a search failed.
+    diagnosis : Diagnosis or None
+        Why a search failed: a wrong gradient, noise, chance, a kink, round-off.
     optimality : float
         Largest absolute component of ``jac``.
     hess_inv : InverseHessian
         What a quasi-Newton method has learned: ``hess_inv @ v`` and ``hess_inv.todense()``. Absent for
         methods that learn none.
-    memory : object
+    memory : Learned
         What the method has learned, for ``warm_start``.
     trace : Trace
         Value, gradient, step, evaluations, seconds and events, iteration by iteration.
@@ -108,16 +110,24 @@ def make_result(run: Run, best: Point) -> Result:
         "nhev": counts.nhev,
         "success": status is not None and status.success,
         "status": status,
-        "message": "the run has not ended" if status is None else status.value,
+        "message": _message(run),
+        "diagnosis": run.diagnosis,
         "optimality": best.optimality,
         "memory": run.memory,
         "trace": run.trace,
         "seconds": run.seconds,
         "method": run.method.name,
     }
-    if hasattr(run.memory, "solve"):
-        fields["hess_inv"] = InverseHessian(run.memory, best.x, run.structure.vector)
+    if hasattr(run.state.memory, "solve"):
+        fields["hess_inv"] = InverseHessian(run.state.memory, best.x, run.structure.vector)
     return Result(**fields)
+
+
+def _message(run: Run) -> str:
+    if run.status is None:
+        return "the run has not ended"
+    found = run.diagnosis
+    return run.status.value if found is None else f"{run.status.value}: {found.message}"
 
 
 def _short(x: Any) -> str:

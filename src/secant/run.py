@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from secant import threads
 from secant.arrays import eps_of
+from secant.diagnosis import Diagnosis, diagnose
 from secant.problem import Exhausted, OutOfEvaluations, Point, Problem
 from secant.snapshot import Snapshot
 from secant.status import Status
@@ -27,6 +30,25 @@ _UNKNOWN = math.nan
 """Stands for the gradient at a start whose evaluation the budget cut short."""
 
 
+@dataclass(frozen=True)
+class Learned:
+    """What a method has learned of the curvature, to begin another run with.
+
+    Attributes
+    ----------
+    method : str
+        Name of the method.
+    n : int
+        Number of variables.
+    content : object
+        The method's own memory.
+    """
+
+    method: str
+    n: int
+    content: Any
+
+
 class Run:
     """A minimisation that can be stepped, watched, saved and resumed; made by `secant.start`.
 
@@ -38,6 +60,8 @@ class Run:
     ----------
     status : Status or None
         Why the run ended; None while it has not.
+    diagnosis : Diagnosis or None
+        Why the search failed, if it did.
     trace : Trace
         What happened so far.
 
@@ -71,6 +95,7 @@ class Run:
         self.structure = structure
         self.trace = Trace()
         self.status: Status | None = None
+        self.diagnosis: Diagnosis | None = None
         self.seconds = 0.0
         self._max_evals = max_evals
         self._max_seconds = max_seconds
@@ -83,7 +108,8 @@ class Run:
             self._begin(x0, warm_start)
         else:
             self.best: Point = state.point
-        x, size = self.point.x, getattr(self.memory, "size", self.point.x.shape[0])
+        x = self.point.x
+        size = getattr(self.state.memory, "size", x.shape[0])
         self._one_thread: AbstractContextManager[None] = nullcontext()
         if threads.may_wake(x, size):
             self._one_thread = threads.Single()
@@ -119,6 +145,7 @@ class Run:
         try:
             with self._one_thread:
                 state = self.method.step(self.problem, self.state)
+                self._examine(state)
         except Exhausted as limit:
             self.status = _exhausted(limit)
             return Snapshot(self)
@@ -163,9 +190,9 @@ class Run:
         self.structure.present(self._best_point().x)
 
     @property
-    def memory(self) -> Any:
-        """What the method has learned so far: an object for ``warm_start``."""
-        return self.state.memory
+    def memory(self) -> Learned:
+        """What the method has learned so far, for ``warm_start``."""
+        return Learned(self.method.name, int(self.point.x.shape[0]), self.state.memory)
 
     def reset(self) -> None:
         """Forget what the method has learned of the curvature; the iterate stays."""
@@ -207,7 +234,7 @@ class Run:
         self.best = point
         self.state = self.method.init(self.problem, point)
         if warm_start is not None:
-            self.method.remember(self.state, getattr(warm_start, "memory", warm_start))
+            self.state.memory = self._learned_by(warm_start)
         snapshot = self._record()
         if not finite:
             self.status = Status.NOT_FINITE_START
@@ -224,11 +251,31 @@ class Run:
         counts.deadline = deadline
         return point
 
+    def _learned_by(self, warm_start: Any) -> Any:
+        """A copy of an earlier run's memory, if it fits this one."""
+        learned = getattr(warm_start, "memory", warm_start)
+        name, n = self.method.name, int(self.point.x.shape[0])
+        if not isinstance(learned, Learned) or (learned.method, learned.n) != (name, n):
+            found = f"{learned.method}, {learned.n}" if isinstance(learned, Learned) else learned
+            raise ValueError(
+                f"warm_start must come from a run of the same method ({name}) with as many "
+                f"variables ({n}), got {found}"
+            )
+        return copy.deepcopy(learned.content)
+
     def _arm(self) -> None:
         counts = self.problem.counts
         counts.max_evals = self._max_evals
         left = self._max_seconds - self.seconds
         counts.deadline = self._clock + left if left < math.inf else math.inf
+
+    def _examine(self, state: Any) -> None:
+        """Find out why a method cannot go on, and let its status say so."""
+        if state.status is None:
+            return
+        self.diagnosis = diagnose(self.problem, state.point, state.status, self.trace)
+        if self.diagnosis is not None:
+            state.status = self.diagnosis.status(state.status)
 
     def _record(self) -> Snapshot:
         point = self.point
@@ -261,10 +308,12 @@ class Run:
             self.status = stop(snapshot)
 
     def _best_point(self) -> Point:
-        """The last iterate unless an earlier one was visibly lower."""
+        """The last iterate unless an earlier one was visibly lower and nothing is claimed of the last."""
         best, last = self.best, self.point
         if not last.is_finite:
             return best
+        if self.status is Status.GRADIENT:
+            return last
         return last if last.f <= best.f + 4.0 * eps_of(last.x) * abs(best.f) else best
 
     def __repr__(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from secant import arrays
+from secant.arrays import Array
 
 if TYPE_CHECKING:
     from secant.run import Run
@@ -67,6 +68,15 @@ class Snapshot:
     def g(self) -> Any:
         """A copy of the gradient in the shape of ``x0``."""
         return self._run.structure.nest(arrays.copy(self._point.g))
+
+    def hvp(self, v: Array) -> Array:
+        """The Hessian at the iterate times the flat vector ``v``; differences of gradients are counted."""
+        return self._run.problem.hvp(self._point, v)
+
+    @property
+    def flat(self) -> Array:
+        """The iterate as the flat vector that methods work on; not to be written to."""
+        return self._point.x
 
     @property
     def trace(self) -> Trace:

@@ -1,0 +1,163 @@
+"""Damped linear least squares by Householder's QR: as accurate as the data allow.
+
+``J = Q R`` once per Jacobian; then for every ``lambda`` the small QR of ``[R; sqrt(lambda) D]`` [1]_. The
+residuals ride along as one more column, so ``Q`` is never formed or applied. Rows that come in blocks are
+merged by the QR of the old ``R`` on top of the new rows.
+
+References
+----------
+.. [1] J. J. More, "The Levenberg-Marquardt Algorithm: Implementation and Theory", *Lecture Notes in
+   Mathematics* 630 (1978), section 3.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from secant.arrays import Array, HostArray, to_numpy
+from secant.leastsquares import lapack
+
+_FLOOR = 1e-20
+"""``sqrt(lambda) D`` is then 1e-10 of the columns of J: far above its rounding errors."""
+
+_EPS = float(np.finfo(float).eps)
+
+_CACHED = 2**16
+"""Numbers that a second-level cache holds: taller matrices are worked off in blocks of these."""
+
+_ROWS = 8
+"""Blocks of rows are gathered until they are so many times as high as wide, or QR would be slow."""
+
+
+class TriangularFactor:
+    """``S`` with ``S'S = R'R + lambda D^2``, and ``S p = -w``."""
+
+    __slots__ = ("S", "w")
+
+    def __init__(self, S: HostArray, w: HostArray) -> None:
+        self.S = S
+        self.w = w
+
+    def solve(self) -> HostArray:
+        """``-S^-1 w``."""
+        p: HostArray = lapack.dtrtrs(self.S, -self.w)[0]
+        return p
+
+    def inverse_norm2(self, v: HostArray) -> float:
+        """``|S^-T v|^2``."""
+        u = lapack.dtrtrs(self.S, v, trans=1)[0]
+        return float(u @ u)
+
+    def correction(self, v: HostArray) -> HostArray:
+        """``S^-1 S^-T v``: the semi-normal equations."""
+        p: HostArray = lapack.dtrtrs(self.S, lapack.dtrtrs(self.S, v, trans=1)[0])[0]
+        return p
+
+
+class Triangular:
+    """The model as ``|R p + z|^2``, plus a constant, ``R`` being k x n.
+
+    Parameters
+    ----------
+    R : array, shape (k, n)
+        Upper triangular, or columns of such a matrix.
+    z : array, shape (k,)
+        ``Q'r``.
+    whole : bool
+        Whether ``R`` is triangular, with no column missing.
+    """
+
+    floor = _FLOOR
+
+    def __init__(self, R: HostArray, z: HostArray, whole: bool = True) -> None:
+        self.R = R
+        self.z = z
+        self._whole = whole
+        self.g: HostArray = z @ R
+        self.column_norms: HostArray = np.sqrt(np.einsum("ij,ij->j", R, R))
+
+    def factor(self, damping: float, scale: HostArray) -> TriangularFactor | None:
+        """QR of ``[R; sqrt(lambda) D]`` with ``z`` as the last column; `Model.factor`."""
+        k, n = self.R.shape
+        if damping == 0.0 and self._whole:
+            S, w = self.R, self.z
+        else:
+            stack = np.zeros((max(k + (n if damping else 0), n), n + 1), order="F")
+            stack[:k, :n] = self.R
+            stack[:k, n] = self.z
+            if damping:
+                rows = np.arange(n)
+                stack[k + rows, rows] = math.sqrt(damping) * scale
+            upper = lapack.dgeqrf(stack, overwrite_a=1)[0]
+            S, w = upper[:n, :n], upper[:n, n]
+        if not (np.abs(S.diagonal()) > (n * _EPS) * self.column_norms).all():
+            return None
+        return TriangularFactor(S, w)
+
+    def length2(self, p: HostArray) -> float:
+        """``|R p|^2``."""
+        Rp = self.R @ p
+        return float(Rp @ Rp)
+
+    def restrict(self, free: HostArray, p: HostArray) -> Triangular:
+        """The columns ``free``, and ``z`` where the other variables have moved; `Model.restrict`."""
+        fixed = ~free
+        return Triangular(self.R[:, free], self.z + self.R[:, fixed] @ p[fixed], False)
+
+    def covariance(self) -> HostArray:
+        """``(R'R)^-1`` by the singular values of the equilibrated ``R``."""
+        size = np.where(self.column_norms > 0.0, self.column_norms, 1.0)
+        _, s, Vt = np.linalg.svd(self.R / size, full_matrices=False)
+        kept = s > max(self.R.shape) * _EPS * s[0]
+        W = Vt[kept] / s[kept, None]
+        C: HostArray = (W.T @ W) / np.outer(size, size)
+        return C
+
+
+class TriangularBuilder:
+    """`Builder` of a `Triangular`.
+
+    Parameters
+    ----------
+    n : int
+        Number of variables.
+    """
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+        self._upper: HostArray = np.zeros((0, n + 1))
+        self._waiting: list[HostArray] = []
+        self._rows = 0
+
+    def add(self, J: Array, r: Array) -> None:
+        """Take the next rows."""
+        J, r = to_numpy(J), to_numpy(r)
+        rows = max(_ROWS * (self.n + 1), _CACHED // (self.n + 1))
+        for start in range(0, len(r), rows):
+            part = slice(start, min(start + rows, len(r)))
+            block = np.empty((part.stop - start, self.n + 1), order="F")
+            block[:, : self.n] = J[part]
+            block[:, self.n] = r[part]
+            self._waiting.append(block)
+            self._rows += len(block)
+            if self._rows >= rows:
+                self._merge()
+
+    def finish(self) -> Triangular:
+        """The model of all rows."""
+        if self._waiting:
+            self._merge()
+        n = self.n
+        if self._upper.shape[0] < n:  # fewer residuals than variables
+            self._upper = np.vstack([self._upper, np.zeros((n - self._upper.shape[0], n + 1))])
+        return Triangular(self._upper[:n, :n], self._upper[:n, n])
+
+    def _merge(self) -> None:
+        parts = self._waiting if self._upper.shape[0] == 0 else [self._upper, *self._waiting]
+        stack = parts[0] if len(parts) == 1 else np.asfortranarray(np.vstack(parts))
+        k = min(stack.shape[0], self.n + 1)
+        upper = lapack.dgeqrf(stack, overwrite_a=1)[0]
+        self._upper = np.triu(upper[:k])
+        self._waiting, self._rows = [], 0

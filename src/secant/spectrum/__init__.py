@@ -1,0 +1,1 @@
+"""Eigenvalues of Hessians from products alone: extremes, density, trace."""

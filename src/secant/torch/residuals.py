@@ -1,0 +1,434 @@
+"""Front ends for residuals of PyTorch tensors and of modules, with Jacobians by automatic differentiation.
+
+rows      J'u for many u at once (vmapped reverse mode):  m backward passes, if m < n
+columns   J v for many v at once (vmapped forward mode):  n forward passes, if n <= m
+layers    outer products of inputs and backward signals:  one backward pass for each output, where the
+          parameters are those of linear layers and a residual depends on its own sample alone
+samples   one reverse pass for each sample and output, in blocks (vmapped over samples)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from secant.arrays import HostArray, like
+from secant.leastsquares.functions import Samples, make_samples
+from secant.leastsquares.problem import Block, Evaluation, ResidualFunction, WholeJacobian
+from secant.structure import Shape, Structure
+from secant.torch.layers import LayerRecord, Layers
+from secant.torch.problem import Parameters
+
+Tensor = torch.Tensor
+
+
+def flat_start(x0: Tensor) -> Tensor:
+    """``x0`` as a new flat tensor, checked."""
+    if not x0.dtype.is_floating_point or x0.numel() == 0:
+        raise ValueError(f"x0 must hold real numbers, at least one, got {x0!r}")
+    return x0.detach().clone().reshape(-1)
+
+
+def structure_of(x0: Any) -> Parameters:
+    """The parameters of a module, or of an iterable of them."""
+    return Parameters(x0)
+
+
+def _flat(r: Any) -> Tensor:
+    if not isinstance(r, Tensor):
+        raise ValueError(f"fun must return a tensor of residuals, got {type(r).__name__}")
+    if r.is_complex() or r.numel() == 0:
+        raise ValueError("fun must return at least one residual, all of them real")
+    return r.reshape(-1)
+
+
+# ------------------------------------------------------------------------------------- one graph
+
+
+@dataclass(eq=False)
+class Graph:
+    """`Evaluation` with the graph from the leaves to the residuals.
+
+    Parameters
+    ----------
+    make : callable
+        Builds the graph: the flat residuals and the leaves; called again if the graph is gone.
+    memory : int
+        Bytes that the Jacobian may take.
+    is_valid : callable
+        Whether the graph's tensors still hold what they held.
+    """
+
+    make: Callable[[], tuple[Tensor, list[Tensor]]]
+    memory: int
+    is_valid: Callable[[], bool]
+    r: Tensor = field(init=False)
+
+    def __post_init__(self) -> None:
+        with torch.enable_grad():
+            self._graph, self._leaves = self.make()
+        if not self._graph.requires_grad:
+            raise ValueError(
+                "fun must return a tensor that depends on x through PyTorch operations, got one "
+                "without a graph to x; give jac if it computes outside of autograd"
+            )
+        self.r = self._graph.detach()
+        self.n = sum(leaf.numel() for leaf in self._leaves)
+
+    @property
+    def fits(self) -> bool:
+        """Whether the whole Jacobian is within the memory allowed."""
+        return self.r.numel() * self.n * self.r.element_size() <= self.memory
+
+    def blocks(self) -> Iterator[Block]:
+        """All rows in one block."""
+        yield slice(None), self.jacobian()
+
+    def jacobian(self) -> Tensor:
+        """The whole Jacobian, by rows or by columns, whichever are fewer."""
+        r, leaves = self._live()
+        m = r.numel()
+        at_once = max(1, self.memory // (8 * r.element_size() * max(m, self.n)))
+        if m < self.n:
+            unit = torch.eye(m, dtype=r.dtype, device=r.device)
+            return torch.cat(
+                [self._batched(r, leaves, rows) for rows in torch.split(unit, at_once)]
+            )
+        u = torch.zeros_like(r, requires_grad=True)
+        with torch.enable_grad():
+            pulled = _cat_flat(_gradients(r, leaves, u, create_graph=True), leaves)
+        if not pulled.requires_grad:
+            return torch.zeros(m, self.n, dtype=r.dtype, device=r.device)
+        unit = torch.eye(self.n, dtype=r.dtype, device=r.device)
+        columns = [self._batched(pulled, [u], rows) for rows in torch.split(unit, at_once)]
+        return torch.cat(columns).T
+
+    def forward(self, v: HostArray) -> Tensor:
+        """``J v``: the derivative by ``u`` of ``(J'u)'v``."""
+        r, leaves = self._live()
+        u = torch.zeros_like(r, requires_grad=True)
+        with torch.enable_grad():
+            pulled = _cat_flat(_gradients(r, leaves, u, create_graph=True), leaves)
+        if not pulled.requires_grad:
+            return torch.zeros_like(r)
+        (pushed,) = torch.autograd.grad(pulled, u, like(v, r), allow_unused=True)
+        return torch.zeros_like(r) if pushed is None else pushed
+
+    def backward(self, u: Tensor) -> HostArray:
+        """``J'u``."""
+        r, leaves = self._live()
+        pulled = _cat_flat(_gradients(r, leaves, u), leaves)
+        host: HostArray = pulled.detach().cpu().double().numpy()
+        return host
+
+    def release(self) -> None:
+        """Let the graph go; it is built again if need be."""
+        self._graph = self.r
+
+    def _live(self) -> tuple[Tensor, list[Tensor]]:
+        if not (self._graph.requires_grad and self.is_valid()):
+            with torch.enable_grad():
+                self._graph, self._leaves = self.make()
+        return self._graph, self._leaves
+
+    def _batched(self, outputs: Tensor, inputs: list[Tensor], vectors: Tensor) -> Tensor:
+        """One gradient for each row of ``vectors``, as the rows of a matrix."""
+        grads = torch.autograd.grad(
+            outputs,
+            inputs,
+            vectors,
+            retain_graph=True,
+            allow_unused=True,
+            is_grads_batched=True,
+        )
+        parts = [
+            vectors.new_zeros(len(vectors), leaf.numel())
+            if g is None
+            else g.reshape(len(vectors), -1)
+            for g, leaf in zip(grads, inputs, strict=True)
+        ]
+        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
+
+
+def _gradients(r: Tensor, leaves: list[Tensor], u: Tensor, create_graph: bool = False) -> Any:
+    return torch.autograd.grad(
+        r, leaves, u, retain_graph=True, create_graph=create_graph, allow_unused=True
+    )
+
+
+def _cat_flat(grads: Any, leaves: list[Tensor]) -> Tensor:
+    parts = [
+        leaf.new_zeros(leaf.numel()) if g is None else g.reshape(-1)
+        for g, leaf in zip(grads, leaves, strict=True)
+    ]
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+
+# ---------------------------------------------------------------------------------------- tensors
+
+
+def tensor_residuals(given: Any, shape: Shape, x0: Tensor) -> ResidualFunction:
+    """Residuals of one tensor, differentiated by autograd."""
+    samples = make_samples(given.samples, x0.numel(), given.memory)
+    fun, args, kwargs = given.fun, given.args, given.kwargs
+
+    def residuals(x: Tensor, rows: tuple[Any, ...]) -> Tensor:
+        return _flat(fun(shape.nest(x), *rows, *args, **kwargs))
+
+    if samples is not None:
+        return SampledResiduals(
+            residuals,
+            lambda x, rows: per_sample(lambda y, row: residuals(y, row), x.detach(), rows),
+            samples,
+        )
+
+    def evaluate(x: Tensor) -> Evaluation:
+        def make() -> tuple[Tensor, list[Tensor]]:
+            leaf = x.detach().requires_grad_(True)
+            return residuals(leaf, ()), [leaf]
+
+        graph = Graph(make, given.memory, lambda: True)
+        return _whole_if_it_fits(graph)
+
+    return evaluate
+
+
+def _whole_if_it_fits(graph: Graph) -> Evaluation:
+    if not graph.fits:
+        return graph
+
+    def jacobian() -> Tensor:
+        J = graph.jacobian()
+        graph.release()
+        return J
+
+    return WholeJacobian(graph.r, jacobian)
+
+
+# ---------------------------------------------------------------------------------------- modules
+
+
+def module_residuals(given: Any, x0: Any, structure: Structure) -> ResidualFunction:
+    """Residuals ``fun(*args)`` of a module's parameters."""
+    assert isinstance(structure, Parameters)
+    module = x0 if isinstance(x0, torch.nn.Module) else None
+    n = sum(p.numel() for p in structure.parameters)
+    samples = make_samples(given.samples, n, given.memory)
+    fun, args, kwargs = given.fun, given.args, given.kwargs
+    layers = None if module is None else Layers.of(module, structure.parameters)
+    if samples is None:
+        return ModuleResiduals(lambda: fun(*args, **kwargs), structure, layers, given.memory)
+
+    def residuals(x: Tensor, rows: tuple[Any, ...]) -> Tensor:
+        structure.present(x)
+        return _flat(fun(*rows, *args, **kwargs))
+
+    def block(x: Tensor, rows: tuple[Any, ...]) -> Tensor:
+        structure.present(x)
+        record = None
+        if layers is not None:
+            with torch.enable_grad():
+                record = layers.record(lambda: fun(*rows, *args, **kwargs))
+        if record is not None and layers is not None and layers.agrees(record):
+            return record.rows(0, record.samples)
+        if module is None:
+            return _rows_of_parameters(lambda: residuals(x, rows), structure.parameters)
+        return per_sample(_functional(module, structure, fun, args, kwargs), x.detach(), rows)
+
+    return SampledResiduals(residuals, block, samples)
+
+
+@dataclass(eq=False)
+class ModuleResiduals:
+    """Residuals of a module without samples.
+
+    Parameters
+    ----------
+    fun : callable
+        Without arguments.
+    structure : Parameters
+    layers : Layers or None
+        The module's linear layers, if it consists of nothing else with parameters.
+    memory : int
+    """
+
+    fun: Callable[[], Any]
+    structure: Parameters
+    layers: Layers | None
+    memory: int
+
+    def __call__(self, x: Tensor) -> Evaluation:
+        """The residuals at ``x``."""
+        self.structure.present(x)
+        if self.layers is not None and self.layers.are_trusted:
+            with torch.enable_grad():
+                record = self.layers.record(self.fun)
+            if record is not None and self.layers.agrees(record):
+                return LayerBlocks(record, self._graph(x), self.structure)
+        return _whole_if_it_fits(Graph(*self._graph(x)))
+
+    def _graph(self, x: Tensor) -> Any:
+        version = -1
+
+        def make() -> tuple[Tensor, list[Tensor]]:
+            nonlocal version
+            self.structure.present(x)
+            version = self.structure.version
+            return _flat(self.fun()), self.structure.parameters
+
+        return make, self.memory, lambda: version == self.structure.version
+
+
+@dataclass(eq=False)
+class LayerBlocks:
+    """`Evaluation` of a network of linear layers.
+
+    Parameters
+    ----------
+    record : LayerRecord
+    graph : tuple
+        What a `Graph` is made of, for products.
+    structure : Parameters
+    """
+
+    record: LayerRecord
+    graph: Any
+    structure: Parameters
+    fits: bool = True
+
+    def __post_init__(self) -> None:
+        self.r = self.record.r
+        self._version = self.structure.version
+        self._products: Graph | None = None
+
+    def blocks(self) -> Iterator[Block]:
+        """Blocks of samples."""
+        record = self.record
+        if record.is_spent or self._version != self.structure.version:
+            yield slice(None), self._graph().jacobian()
+            return
+        yield from record.blocks()
+
+    def forward(self, v: HostArray) -> Tensor:
+        """``J v``."""
+        return self._graph().forward(v)
+
+    def backward(self, u: Tensor) -> HostArray:
+        """``J'u``."""
+        return self._graph().backward(u)
+
+    def _graph(self) -> Graph:
+        if self._products is None:
+            self._products = Graph(*self.graph)
+        return self._products
+
+
+# ---------------------------------------------------------------------------------------- samples
+
+
+@dataclass(frozen=True, eq=False)
+class SampledResiduals:
+    """Residuals of samples, evaluated and differentiated in blocks.
+
+    Parameters
+    ----------
+    residuals : callable
+        ``x, rows -> r``, flat.
+    block : callable
+        ``x, rows -> J`` of these rows.
+    samples : Samples
+    """
+
+    residuals: Callable[[Tensor, tuple[Any, ...]], Tensor]
+    block: Callable[[Tensor, tuple[Any, ...]], Tensor]
+    samples: Samples
+
+    def __call__(self, x: Tensor) -> Evaluation:
+        """The residuals at ``x``."""
+        with torch.no_grad():
+            parts = [
+                self.residuals(x, self.samples.take(rows)).detach().clone()
+                for rows in self.samples.slices()
+            ]
+        return SampleBlocks(self, x, [len(part) for part in parts], torch.cat(parts))
+
+
+@dataclass(frozen=True, eq=False)
+class SampleBlocks:
+    """`Evaluation` of samples."""
+
+    of: SampledResiduals
+    x: Tensor
+    lengths: list[int]
+    r: Tensor
+    fits: bool = True
+
+    def blocks(self) -> Iterator[Block]:
+        """The Jacobian of a block of samples after the other."""
+        start = 0
+        for rows, length in zip(self.of.samples.slices(), self.lengths, strict=True):
+            yield slice(start, start + length), self.of.block(self.x, self.of.samples.take(rows))
+            start += length
+
+    def forward(self, v: HostArray) -> Tensor:
+        """``J v``."""
+        return torch.cat([J @ like(v, J) for _, J in self.blocks()])
+
+    def backward(self, u: Tensor) -> HostArray:
+        """``J'u``."""
+        total = torch.zeros_like(self.x, dtype=torch.float64)
+        for rows, J in self.blocks():
+            total += J.T @ u[rows]
+        host: HostArray = total.cpu().numpy()
+        return host
+
+
+def per_sample(
+    residuals: Callable[[Tensor, tuple[Any, ...]], Tensor], x: Tensor, rows: tuple[Any, ...]
+) -> Tensor:
+    """The Jacobian of independent samples: reverse mode, vmapped over the samples."""
+
+    def of_one(y: Tensor, *row: Any) -> Tensor:
+        return residuals(y, tuple(part[None] for part in row)).reshape(-1)
+
+    jacobian = torch.func.vmap(
+        torch.func.jacrev(of_one), in_dims=(None, *(0 for _ in rows)), randomness="error"
+    )
+    J: Tensor = jacobian(x, *rows)
+    return J.reshape(-1, x.numel())
+
+
+def _functional(
+    module: torch.nn.Module, structure: Parameters, fun: Any, args: Any, kwargs: Any
+) -> Callable[[Tensor, tuple[Any, ...]], Tensor]:
+    """``fun`` as a function of the flat parameters, which stand in for the module's own."""
+    names = {id(p): name for name, p in module.named_parameters()}
+    closure = _Closure(module, fun)
+
+    def residuals(x: Tensor, rows: tuple[Any, ...]) -> Tensor:
+        swapped = {
+            f"module.{names[id(p)]}": part
+            for p, part in zip(structure.parameters, structure.split(x), strict=True)
+        }
+        return _flat(torch.func.functional_call(closure, swapped, (*rows, *args), kwargs))
+
+    return residuals
+
+
+class _Closure(torch.nn.Module):
+    """A module whose forward is the user's function of another module."""
+
+    def __init__(self, module: torch.nn.Module, fun: Any) -> None:
+        super().__init__()
+        self.module = module
+        self._fun = fun
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        return self._fun(*args, **kwargs)
+
+
+def _rows_of_parameters(residuals: Callable[[], Tensor], parameters: list[Any]) -> Tensor:
+    return Graph(lambda: (residuals(), parameters), 2**30, lambda: True).jacobian()

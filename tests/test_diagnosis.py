@@ -1,0 +1,267 @@
+"""Why a search failed: each cause provoked, and named in the result (row E6)."""
+
+import numpy as np
+import pytest
+import torch
+
+import secant
+from secant import Status, problems
+from secant.diagnosis import Cause
+
+ROSENBROCK = problems.rosenbrock()
+DESCENDING = ["l-bfgs", "bfgs", "cg", "gd"]
+
+
+def shifted(x):
+    """Rosenbrock's function with the value 1 at its minimum, where relative noise has a size."""
+    return 1.0 + float(ROSENBROCK(x))
+
+
+def with_component(index, factor=1.0, error=0.0):
+    def jac(x):
+        g = np.array(ROSENBROCK.gradient(x))
+        g[index] = factor * g[index] + error
+        return g
+
+    return jac
+
+
+@pytest.mark.parametrize("method", DESCENDING)
+@pytest.mark.parametrize("index", [0, 1])
+def test_a_component_of_the_wrong_sign_is_named(method, index):
+    jac = with_component(index, factor=-1.0)
+    result = secant.minimize(ROSENBROCK, [-1.2, 1.0], jac=jac, method=method, max_evals=3000)
+    assert result.status is Status.WRONG_GRADIENT
+    assert not result.success
+    assert result.diagnosis.component == index
+    assert f"component {index} of 2" in result.message
+    assert result.message.startswith(Status.WRONG_GRADIENT.value)
+
+
+@pytest.mark.parametrize("method", ["bfgs", "cg"])
+def test_a_component_with_an_error_of_a_hundredth_is_named(method):
+    jac = with_component(1, error=1e-2)
+    result = secant.minimize(ROSENBROCK, [-1.2, 1.0], jac=jac, method=method, gtol=1e-8)
+    assert result.status is Status.WRONG_GRADIENT
+    assert result.diagnosis.component == 1
+
+
+@pytest.mark.parametrize("method", DESCENDING)
+def test_a_factor_that_is_slightly_wrong_is_never_a_false_success(method):
+    """1.01 g_i vanishes where g_i does: the run may still end at the true minimum, and nowhere else."""
+    jac = with_component(0, factor=1.01)
+    result = secant.minimize(ROSENBROCK, [-1.2, 1.0], jac=jac, method=method, max_evals=20_000)
+    if result.success:
+        np.testing.assert_allclose(result.x, 1.0, atol=1e-3)
+    else:
+        assert result.status in (Status.WRONG_GRADIENT, Status.MAX_EVALUATIONS)
+
+
+def test_one_of_two_thousand_components_is_found():
+    a = np.arange(1.0, 2001.0)
+
+    def jac(x):
+        g = 2.0 * a * x
+        g[1234] *= -1.0
+        return g
+
+    result = secant.minimize(lambda x: float(a @ (x * x)), np.ones(2000), jac=jac)
+    assert result.status is Status.WRONG_GRADIENT
+    assert result.diagnosis.component == 1234
+    assert "it is not the only one" not in result.message
+
+
+def test_the_best_point_is_untouched_and_evaluations_are_counted():
+    calls = []
+
+    def fun(x):
+        calls.append(1)
+        return float(x @ x)
+
+    result = secant.minimize(fun, [3.0, 4.0], jac=lambda x: -2.0 * x)
+    assert result.nfev == len(calls)
+    np.testing.assert_array_equal(result.x, [3.0, 4.0])
+    assert result.fun == 25.0
+
+
+@pytest.mark.parametrize("n", [1, 2, 100])
+def test_a_diagnosis_costs_at_most_forty_evaluations(n):
+    """What the search itself costs is known from a run that its diagnosis found no budget for."""
+    seen = []
+
+    def fun(x):
+        seen.append(x.tobytes())
+        return float(x @ x)
+
+    x0 = np.ones(n)
+    secant.minimize(fun, x0, jac=lambda x: -2.0 * x)
+    again = len(seen) - 1 - seen[::-1].index(x0.tobytes())  # the last evaluation at x0 itself
+    assert len(seen) - again <= 40
+
+
+@pytest.mark.parametrize("spare", [0, 1, 10])
+def test_the_budget_is_kept(spare):
+    def count(max_evals):
+        fun, jac = (lambda x: float(x @ x)), (lambda x: -2.0 * x)
+        return secant.minimize(fun, [3.0, 4.0], jac=jac, max_evals=max_evals)
+
+    whole = count(10_000)
+    needed = next(k for k in range(1, whole.nfev) if count(k).status is not Status.MAX_EVALUATIONS)
+    result = count(needed + spare)
+    assert result.nfev <= needed + spare
+    assert result.status is Status.SEARCH_FAILED
+    assert result.diagnosis is None
+    assert result.message == Status.SEARCH_FAILED.value
+
+
+def test_an_exception_leaves_the_run_usable():
+    state = {"raise": False}
+
+    def fun(x):
+        if state["raise"] and seen.count(x.tobytes()) > 0:  # only a diagnosis comes back to an x
+            raise ArithmeticError("stop")
+        seen.append(x.tobytes())
+        return float(x @ x)
+
+    seen = []
+    run = secant.start(fun, [3.0, 4.0], jac=lambda x: -2.0 * x)
+    state["raise"] = True
+    with pytest.raises(ArithmeticError):
+        run.step()
+    assert run.status is None
+    state["raise"] = False
+    assert run.finish().status is Status.WRONG_GRADIENT
+
+
+# ------------------------------------------------------------------------------------------ noise
+
+NO_FALSE_SUCCESS = (Status.NOISY, Status.MAX_EVALUATIONS, Status.MAX_ITERATIONS)
+
+
+@pytest.mark.parametrize("level", [1e-8, 1e-6, 1e-4, 1e-3])
+@pytest.mark.parametrize("method", ["l-bfgs", "bfgs", "cg"])
+def test_noise_of_high_frequency(method, level):
+    def fun(x):
+        return shifted(x) * (1.0 + level * np.sin(1e7 * (x[0] + 1.7 * x[1])))
+
+    given = {"jac": ROSENBROCK.gradient, "method": method, "gtol": 1e-12, "max_evals": 3000}
+    result = secant.minimize(fun, [-1.2, 1.0], **given)
+    if result.success:
+        assert result.optimality < 1e-6
+    else:
+        assert result.status in NO_FALSE_SUCCESS
+    if result.status is Status.NOISY:
+        assert 1e-4 * level < result.diagnosis.noise < 10.0 * level
+        assert "vary by" in result.message
+
+
+@pytest.mark.parametrize("level", [1e-6, 1e-4, 1e-3])
+@pytest.mark.parametrize("method", ["l-bfgs", "bfgs", "cg"])
+def test_noise_that_is_never_the_same(method, level):
+    rng = np.random.default_rng(3)
+
+    def fun(x):
+        return shifted(x) * (1.0 + level * rng.standard_normal())
+
+    given = {"jac": ROSENBROCK.gradient, "method": method, "gtol": 1e-12, "max_evals": 3000}
+    result = secant.minimize(fun, [-1.2, 1.0], **given)
+    assert result.status is Status.NON_DETERMINISTIC
+    assert 0.1 * level < result.diagnosis.noise < 10.0 * level
+    assert "three evaluations at one x" in result.message
+
+
+def test_dropout_is_named():
+    torch.manual_seed(0)
+    X, y = torch.randn(64, 4), torch.randn(64, 1)
+    model = torch.nn.Sequential(
+        torch.nn.Linear(4, 16), torch.nn.Dropout(0.5), torch.nn.Linear(16, 1)
+    )
+    result = secant.minimize(lambda: ((model(X) - y) ** 2).mean(), model, max_evals=5000)
+    assert result.status is Status.NON_DETERMINISTIC
+    assert "dropout" in result.message
+    left = torch.nn.utils.parameters_to_vector(model.parameters())
+    torch.testing.assert_close(left.detach(), result.x)
+
+
+def test_values_computed_in_single_precision():
+    def fun(x):
+        return float(np.float32(shifted(x)))
+
+    given = {"jac": lambda x: ROSENBROCK.gradient(x) + 1e-3 * np.sign(x), "gtol": 1e-12}
+    result = secant.minimize(fun, [-1.2, 1.0], method="cg", **given)
+    assert not result.success
+
+
+def test_differences_that_are_too_coarse_are_named():
+    result = secant.minimize(lambda x: 1e4 * ROSENBROCK(x), [-1.2, 1.0], gtol=1e-9)
+    assert result.status is Status.SEARCH_FAILED
+    assert result.diagnosis.kind is Cause.COARSE_DIFFERENCES
+    assert "jac='3-point'" in result.message
+
+
+# -------------------------------------------------------------------------------- what is no fault
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("method", ["l-bfgs", "bfgs", "cg"])
+def test_the_end_of_a_precision_is_no_failure(method, dtype):
+    """With gtol = 0 every run ends in round-off; none of them is taken for noise or a wrong gradient."""
+    f = problems.quadratic()
+    result = secant.minimize(
+        lambda x: 1.0 + f(x), f.start().astype(dtype), jac=f.gradient, method=method, gtol=0.0
+    )
+    assert result.success, result
+    assert result.status in (Status.ROUNDOFF, Status.GRADIENT)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_end_of_a_precision_on_torch(dtype):
+    f = problems.quadratic()
+    x0 = torch.as_tensor(f.start(), dtype=dtype)
+    result = secant.minimize(lambda x: 1.0 + f(x), x0, method="bfgs", gtol=0.0)
+    assert result.success, result
+
+
+def test_saddles_and_plains_end_with_their_gradient():
+    def saddle(x):
+        return float(x[0] ** 2 - x[1] ** 2)
+
+    result = secant.minimize(saddle, [0.0, 0.0], jac=lambda x: np.array([2.0 * x[0], -2.0 * x[1]]))
+    assert result.status is Status.GRADIENT
+    assert secant.minimize(lambda x: 1.0, [1.0, 2.0]).status is Status.GRADIENT
+
+
+def test_a_slope_on_a_plain_is_wrong():
+    result = secant.minimize(lambda x: 1.0, [1.0, 2.0], jac=lambda x: 0.0 * x + 1.0)
+    assert result.status is Status.WRONG_GRADIENT
+
+
+def test_a_kink_is_no_wrong_gradient():
+    """f = |x| + |x - 1| / 2 + x / 10: the minimum is at a kink, where no gradient is small."""
+
+    def fun(x):
+        return float(np.abs(x).sum() + 0.5 * np.abs(x - 1.0).sum() + 0.1 * x.sum())
+
+    def jac(x):
+        return np.where(x >= 0.0, 1.0, -1.0) + 0.5 * np.where(x >= 1.0, 1.0, -1.0) + 0.1
+
+    result = secant.minimize(fun, [3.0], jac=jac, method="bfgs", max_evals=2000)
+    assert not result.success
+    assert result.diagnosis is None or result.diagnosis.kind is Cause.KINK
+
+
+def test_a_run_that_succeeds_has_no_diagnosis():
+    result = secant.minimize(ROSENBROCK, [-1.2, 1.0], jac=ROSENBROCK.gradient)
+    assert result.diagnosis is None
+    assert result.message == Status.GRADIENT.value
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("f", problems.catalogue(), ids=str)
+def test_right_gradients_and_rounding_are_never_accused(f, dtype):
+    """With gtol = 0 every run goes on until its precision ends."""
+    x0 = f.start().astype(dtype)
+    result = secant.minimize(f, x0, jac=f.gradient, method="bfgs", gtol=0.0, max_evals=1000)
+    accusations = (Status.WRONG_GRADIENT, Status.NOISY, Status.NON_DETERMINISTIC)
+    assert result.status not in accusations, result
