@@ -2,7 +2,7 @@
 
     python -m benchmarks                                   all parts, tables and pictures
     python -m benchmarks overhead dense problems memory    some of them
-    python -m benchmarks --quick                           in about a minute
+    python -m benchmarks --quick                           in about a minute, published nowhere
     python -m benchmarks --tables                          the tables of the last run again
 
 Measurements are made in processes of their own, whose threads are set before they start; repeats of all
@@ -24,7 +24,7 @@ from typing import Any
 
 from benchmarks import dense, machine, memory, overhead, profiles, suite, targets
 from benchmarks.interleaved import progress
-from benchmarks.tables import RESULTS, save
+from benchmarks.tables import IMAGES, QUICK_FOLDER, RESULTS, save
 
 QUICK, DEFAULT, LARGE = "quick", "default", "large"
 
@@ -119,14 +119,22 @@ def _arguments() -> argparse.Namespace:
 
 def _found(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
     """Measured now and saved, or read from the last run."""
+    folder = QUICK_FOLDER if arguments.extent == QUICK else RESULTS
     if arguments.tables:
-        text = (RESULTS / f"{name}.json").read_text(encoding="utf-8")
+        text = (folder / f"{name}.json").read_text(encoding="utf-8")
         found: dict[str, Any] = json.loads(text)
         return found
     found = PARTS[name].measure(arguments)
     found["extent"] = arguments.extent
-    save(name, found)
+    save(name, found, folder)
     return found
+
+
+def _draw(picture: str, found: dict[str, Any]) -> None:
+    from benchmarks import pictures  # matplotlib takes a second to import
+
+    folder = QUICK_FOLDER if found["extent"] == QUICK else IMAGES
+    progress(f"drawn: {getattr(pictures, picture)(found, folder).name}")
 
 
 def main() -> None:
@@ -141,9 +149,7 @@ def main() -> None:
         print(PARTS[name].tables(found), flush=True)
         picture = PARTS[name].picture
         if picture:
-            from benchmarks import pictures
-
-            progress(f"drawn: {getattr(pictures, picture)(found).name}")
+            _draw(picture, found)
     print(f"\n== targets\n\n{targets.tables(every)}")
 
 

@@ -135,27 +135,24 @@ def one_thread(rows: Sequence[Measured]) -> str:
     dtype = rows[0].cell.dtype
     names = [f"{p} (float64)" if dtype == "float32" and "SciPy" in p else p for p in peers]
     head = ["n", "m", "secant", *names, *[f"{name} / secant" for name in names], "floor"]
-    head += ["secant / floor", "pairs in float32 / floor"]
+    head += ["secant / floor"]
+    if is_mixed := any(MIXED in row.seconds for row in rows):
+        head += ["pairs in float32 / floor"]
     head += [f"evals/iter {label}" for label in labels]
     lines = []
     for row in rows:
-        ours = row.seconds["secant"]
+        ours, theirs = row.seconds["secant"], [row.seconds.get(p, []) for p in peers]
         floor = row.floor if row.cell.n >= 1_000 else []
+        mixed = row.seconds.get(MIXED, [])
         lines.append(
             [
                 f"{row.cell.n:,}",
                 row.cell.memory,
-                microseconds(ours),
-                *[microseconds(row.seconds[p]) if p in row.seconds else "-" for p in peers],
-                *[
-                    spread(ratios(row.seconds.get(p, []), ours[: len(row.seconds.get(p, []))]))
-                    for p in peers
-                ],
+                *[microseconds(times) if times else "-" for times in (ours, *theirs)],
+                *[spread(ratios(times, ours)) if times else "-" for times in theirs],
                 microseconds(floor) if floor else "-",
                 spread(ratios(ours, floor)) if floor else "-",
-                spread(ratios(row.seconds[MIXED], floor))
-                if floor and MIXED in row.seconds
-                else "-",
+                *([spread(ratios(mixed, floor)) if mixed else "-"] if is_mixed else []),
                 *[f"{row.evaluations_of(p):.2f}" if p in row.seconds else "-" for p in labels],
             ]
         )

@@ -41,7 +41,7 @@ def colours(labels: Sequence[str]) -> dict[str, str]:
     return dict(zip(ours, OURS * 2, strict=False)) | dict(zip(others, PEERS * 2, strict=False))
 
 
-def overheads(found: dict[str, Any], path: Path = IMAGES / "overhead.png") -> Path:
+def overheads(found: dict[str, Any], folder: Path = IMAGES) -> Path:
     """Microseconds over n for both libraries and memories, with the floor."""
     rows = [row for row in overhead.load(found) if row.way == ONE and row.cell.dtype == "float64"]
     memories = sorted({row.cell.memory for row in rows})
@@ -54,18 +54,18 @@ def overheads(found: dict[str, Any], path: Path = IMAGES / "overhead.png") -> Pa
     title = (
         "L-BFGS: microseconds per iteration outside of the user's function (float64, one thread)"
     )
-    return _finish(figure, title, path)
+    return _finish(figure, title, folder / "overhead.png")
 
 
-def matrices(found: dict[str, Any], path: Path = IMAGES / "dense.png") -> Path:
+def matrices(found: dict[str, Any], folder: Path = IMAGES) -> Path:
     """The same for dense matrices."""
-    rows = dense.load(found)
+    rows = overhead.load(found)
     figure, panels = _figure(1, 2, (10.4, 4.2))
     for axes, library in zip(panels[0], dense.PEER, strict=True):
         _times(axes, [row for row in rows if row.cell.library == library], floor_from=100)
         axes.set_title(library, loc="left", color=INK)
     title = "Dense methods: microseconds per iteration outside of the user's function (float64, one thread)"
-    return _finish(figure, title, path)
+    return _finish(figure, title, folder / "dense.png")
 
 
 def _times(axes: Any, rows: Sequence[Measured], floor_from: int) -> None:
@@ -81,7 +81,7 @@ def _times(axes: Any, rows: Sequence[Measured], floor_from: int) -> None:
     axes.legend(frameon=False, fontsize=8.5)
 
 
-def performance(found: dict[str, Any], path: Path = IMAGES / "profiles.png") -> Path:
+def performance(found: dict[str, Any], folder: Path = IMAGES) -> Path:
     """Profiles by evaluations and by seconds: all solvers on small problems, light ones on all."""
     outcomes = suite.load(found)
     every = list(dict.fromkeys(one.solver for one in outcomes))
@@ -97,7 +97,7 @@ def performance(found: dict[str, Any], path: Path = IMAGES / "profiles.png") -> 
             axes.set_title(f"by {by}: {kind}", loc="left", color=INK, fontsize=10)
         line[1].legend(framealpha=0.9, edgecolor="none", fontsize=8, loc="lower right", ncols=2)
     title = "Part of the problems solved within a factor tau of the best solver"
-    return _finish(figure, title, path)
+    return _finish(figure, title, folder / "profiles.png")
 
 
 def _profile(axes: Any, ratios: Mapping[str, np.ndarray], colour: Mapping[str, str]) -> None:

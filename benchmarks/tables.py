@@ -11,6 +11,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 IMAGES = ROOT / "docs" / "images"
+QUICK_FOLDER = ROOT / "runs" / "benchmarks"
+"""Where quick runs leave results and pictures: outside of what is published."""
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
@@ -50,9 +52,28 @@ def microseconds(values: Sequence[float]) -> str:
     )
 
 
-def save(name: str, contents: dict[str, Any]) -> Path:
-    """Write ``results/<name>.json``."""
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    path = RESULTS / f"{name}.json"
-    path.write_text(json.dumps(contents, indent=1) + "\n", encoding="utf-8")
+def save(name: str, contents: dict[str, Any], folder: Path = RESULTS) -> Path:
+    """Write ``<folder>/<name>.json``, a line for each row of a list."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.json"
+    parts = [f"{json.dumps(key)}: {_lines(value)}" for key, value in contents.items()]
+    path.write_text("{\n" + ",\n".join(parts) + "\n}\n", encoding="utf-8")
     return path
+
+
+def _lines(value: Any) -> str:
+    rounded = _rounded(value)
+    if isinstance(value, list):
+        return "[\n" + ",\n".join(json.dumps(row) for row in rounded) + "\n]"
+    return json.dumps(rounded)
+
+
+def _rounded(value: Any) -> Any:
+    """Seven digits are more than any measurement has."""
+    if isinstance(value, float):
+        return float(f"{value:.7g}")
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_rounded(item) for item in value]
+    return value

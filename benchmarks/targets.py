@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from benchmarks import dense, overhead, profiles, suite
+from benchmarks import overhead, profiles, suite
 from benchmarks.interleaved import BUSY, ONE, Measured
 from benchmarks.tables import ratios, short, table
 from benchmarks.timed import MIXED
@@ -46,7 +46,7 @@ def targets(found: dict[str, dict[str, Any]]) -> list[Target]:
         rows = overhead.load(found["overhead"])
         lines += [*_speed(rows), *_floor(rows), *_threads(rows)]
     if "dense" in found:
-        lines += _dense(dense.load(found["dense"]))
+        lines += _dense(overhead.load(found["dense"]))
     if "memory" in found:
         lines += _memory(found["memory"])
     if "problems" in found:
@@ -186,7 +186,10 @@ def _problems(outcomes: list[suite.Outcome], tol: float = 1e-6) -> list[Target]:
             best = max(solved[peer] for peer in peers)
             lines.append(Target(f"{ours}: solved of {name}", best, solved[ours], True, "best peer"))
         costs = profiles.costs(kind, tol, "evaluations")
-        found = [(profiles.total_ratio(costs[peer], costs[ours]), peer) for peer in peers]
-        least, peer = min(found)
-        lines.append(Target(f"evaluations in total, peer / {ours}", 1.0, least, True, peer))
+        solved = {peer: sum(c is not None for c in costs[peer].values()) for peer in peers}
+        best_peers = [peer for peer in peers if solved[peer] == max(solved.values())]
+        least, peer = min((profiles.total_ratio(costs[p], costs[ours]), p) for p in best_peers)
+        lines.append(
+            Target(f"evaluations in total, peers that solve most / {ours}", 1.0, least, True, peer)
+        )
     return lines

@@ -140,7 +140,7 @@ class Skip:
         """The pair, or None if it must not be used."""
         tol = math.sqrt(eps_of(pair.d)) if self.tol is None else self.tol
         sy = pair.sy
-        usable = sy > 0.0 and sy > tol * pair.sBs and math.isfinite(pair.yy)
+        usable = sy > 0.0 and sy > tol * pair.sBs and 0.0 < pair.yy < math.inf
         return pair if usable else None
 
 
@@ -170,11 +170,11 @@ class Damp:
     def __call__(self, pair: SecantPair) -> SecantPair | None:
         """The pair, damped if need be; None only for a pair without finite curvature."""
         sy, sBs = pair.sy, pair.sBs
-        if not (math.isfinite(pair.yy) and math.isfinite(sBs) and sBs > 0.0):
+        if not (math.isfinite(pair.yy) and 0.0 < sBs < math.inf):
             return None
-        if sy >= self.threshold * sBs:
-            return pair
-        return pair.damped((1.0 - self.threshold) * sBs / (sBs - sy))
+        if sy < self.threshold * sBs:
+            pair = pair.damped((1.0 - self.threshold) * sBs / (sBs - sy))
+        return pair if pair.yy > 0.0 else None  # the square of a tiny y may be zero
 
 
 CurvatureTest = Skip | Damp

@@ -135,3 +135,14 @@ def test_a_wrong_gradient_is_no_success(method):
     assert result.status is Status.WRONG_GRADIENT
     assert "component 1 of 2 is -8, differences of f give 8" in repr(result)
     np.testing.assert_array_equal(result.x, [3.0, 4.0])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_kink_ends_the_run(method):
+    """|x|_1, whose slope never vanishes: brackets shrink to neighbouring numbers, and the run ends."""
+    result = secant.minimize(
+        lambda x: float(np.abs(x).sum()), [1.0, -2.3], jac=np.sign, method=method, max_evals=3000
+    )
+    assert math.isfinite(result.fun)
+    assert result.fun < 3.3
+    assert result.status is not Status.GRADIENT or result.fun == 0.0

@@ -84,6 +84,8 @@ class HagerZhang(ProposingSearch):
         a, b = yield from self._bracket(ray, first)
         while True:
             width = b.alpha - a.alpha
+            if not a.alpha < 0.5 * (a.alpha + b.alpha) < b.alpha:
+                return  # no number is left between the ends
             a, b = yield from self._secant2(ray, a, b)
             if b.alpha - a.alpha > self.gamma * width:
                 c = yield 0.5 * (a.alpha + b.alpha)

@@ -26,8 +26,9 @@ def on_host(task: Task) -> Task:
     x0 = task.x0
     if not (is_torch(x0) and x0.device.type == "cpu" and x0.dtype in SHARED):
         return task
-    problem = task.problem.translated(torch.from_numpy, _array)
-    return replace(task, problem=problem, x0=x0.numpy(), structure=HostView(task.structure))
+    view = HostView(task.structure)
+    problem = task.problem.translated(view.vector, _array)
+    return replace(task, problem=problem, x0=x0.numpy(), structure=view)
 
 
 def _array(tensor: torch.Tensor) -> HostArray:
@@ -46,18 +47,19 @@ class HostView:
 
     def __init__(self, tensors: Structure) -> None:
         self._tensors = tensors
-        self._presented: Array = None
+        self._last: tuple[Array, Array] = (None, None)
 
     def nest(self, flat: HostArray) -> Any:
         """Tensors that share the memory of ``flat``."""
         return self._tensors.nest(torch.from_numpy(flat))
 
     def vector(self, flat: HostArray) -> torch.Tensor:
-        """A tensor that shares the memory of ``flat``."""
-        return torch.from_numpy(flat)
+        """A tensor that shares the memory of ``flat``, the same one for the same array in a row."""
+        if flat is not self._last[0]:
+            self._last = (flat, torch.from_numpy(flat))
+        tensor: torch.Tensor = self._last[1]
+        return tensor
 
     def present(self, flat: HostArray) -> None:
-        """Let a module's parameters hold ``flat``."""
-        if flat is not self._presented:
-            self._tensors.present(torch.from_numpy(flat))
-            self._presented = flat
+        """Let a module's parameters hold ``flat``; they know whether they do already."""
+        self._tensors.present(self.vector(flat))

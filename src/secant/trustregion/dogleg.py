@@ -87,7 +87,8 @@ class _Path:
 
     def _beyond(self, radius: float) -> Step:
         """The Newton point; where B was shifted, the best of the ball on the ray through it."""
-        edge = radius / math.sqrt(self.newton_newton)
+        length = math.sqrt(self.newton_newton)
+        edge = radius / length if length > 0.0 else math.inf
         best = -self.g_newton / self._curvature if self._curvature > 0.0 else math.inf
         stretch = max(1.0, min(best, edge)) if self.tau > 0.0 else 1.0
         return self._step(0.0, stretch, self.tau > 0.0 and edge <= best)

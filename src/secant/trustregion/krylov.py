@@ -83,7 +83,8 @@ class _Space:
             self._extend()
         while True:
             h, on_boundary = self._solve(radius)
-            if self._beside[-1] * abs(h[-1]) <= self._small or len(h) >= self._limit:
+            residual = self._beside[-1] * abs(h[-1])
+            if not residual > self._small or len(h) >= self._limit:  # a NaN ends it too
                 return self._step(h, on_boundary)
             # on the boundary h costs more than a product: look at it now and then
             for _ in range(1 + len(h) // 8 if on_boundary else 1):

@@ -168,9 +168,13 @@ class Secular:
 
     def _best(self, p: HostArray, lam: float, radius: float) -> tuple[HostArray, float]:
         """The bracket has closed: lambda is the negative of the least eigenvalue, to round-off."""
-        bump = float(np.finfo(self.B.dtype).eps) * (abs(self._highest) + abs(self._lowest))
+        numbers = np.finfo(self.B.dtype)
+        bump = float(numbers.eps) * (abs(self._highest) + abs(self._lowest) + lam)
+        bump = max(bump, float(numbers.tiny))  # B may be zero, or so small that its size is
         factor = try_cholesky(self.B, lam)
         while factor is None:
+            if not lam < math.inf:
+                return np.zeros_like(self.g), lam
             lam, bump = lam + bump, 2.0 * bump
             factor = try_cholesky(self.B, lam)
         p = -factor.solve(self.g)
