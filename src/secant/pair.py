@@ -18,7 +18,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from secant import checks
-from secant.arrays import Array, dot, eps_of, read
+from secant.arrays import (
+    Array,
+    change_products,
+    dot,
+    eps_of,
+    read,
+    scale_into,
+    subtract_into,
+)
 from secant.problem import Point
 
 
@@ -90,14 +98,16 @@ class SecantPair:
 
     def __getattr__(self, name: str) -> Any:
         # Called for a slot that is still empty; a filled one is found without a call.
-        if name == "s":
+        if name in ("sy", "yy"):
+            if self.is_damped:
+                dy, self.yy = read(dot(self.d, self.y), dot(self.y, self.y))
+            else:
+                dy, self.yy = change_products(self.d, self.after.g, self.before.g)
+            self.sy = self.alpha * dy
+        elif name == "s":
             self.s = self.alpha * self.d
         elif name == "y":
             self.y = self.after.g - self.before.g
-        elif name in ("sy", "yy"):
-            y = self.y
-            dy, self.yy = read(dot(self.d, y), dot(y, y))
-            self.sy = self.alpha * dy
         elif name == "Bs":
             self.Bs = -self.alpha * self.before.g
         elif name == "sBs":
@@ -105,6 +115,14 @@ class SecantPair:
         else:
             raise AttributeError(name)
         return object.__getattribute__(self, name)
+
+    def write(self, s: Array, y: Array) -> None:
+        """Write the pair into two rows; unless somebody has asked for it, ``y`` is nowhere else."""
+        scale_into(s, self.alpha, self.d)
+        if self.is_damped:
+            y[...] = self.y
+        else:
+            subtract_into(y, self.after.g, self.before.g)
 
     def damped(self, theta: float) -> SecantPair:
         """The pair with ``y`` replaced by ``theta y + (1 - theta) Bs``."""

@@ -22,9 +22,9 @@ from secant.arrays import (
     device,
     dot,
     eps_of,
+    measured,
     namespace,
     norm_inf,
-    peak,
     read,
     step_along,
 )
@@ -36,7 +36,15 @@ Matrix = Callable[[Array], Array]
 
 
 class Exhausted(Exception):
-    """The run's budget of evaluations or seconds is used up; raised *before* an evaluation."""
+    """The run's budget of evaluations or seconds is used up; raised *before* an evaluation.
+
+    Attributes
+    ----------
+    lowest : Point or None
+        The lowest point of the step that was cut short, if it is known with its gradient.
+    """
+
+    lowest: Point | None = None
 
 
 class OutOfEvaluations(Exhausted):
@@ -71,7 +79,7 @@ class Counts:
         """Count a value about to be evaluated; raise `Exhausted` instead if the budget is used up."""
         if self.nfev >= self.max_evals:
             raise OutOfEvaluations
-        if self.deadline < math.inf and time.perf_counter() >= self.deadline:
+        if self.deadline != math.inf and time.perf_counter() >= self.deadline:
             raise OutOfTime
         self.nfev += 1
 
@@ -119,14 +127,14 @@ class Point:
 
     def __getattr__(self, name: str) -> Any:
         # Called for a slot that is still empty; a filled one is found without a call.
-        if name == "f":
-            (self.f,) = read(self._value)
-            return self.f
         if name == "g" and self._pullback is not None:
             self._problem.counts.njev += 1
             self.g = self._pullback()
             self._pullback = None  # frees what it kept alive, such as an autograd graph
             return self.g
+        if name == "f":
+            (self.f,) = read(self._value)
+            return self.f
         if name == "optimality":
             (self.optimality,) = read(norm_inf(self.g))
             return self.optimality
@@ -149,9 +157,9 @@ class Point:
         if self._measured:
             (slope,) = read(dot(g, d))
         else:
-            self.f, self.optimality, slope = read(self._value, peak(g), dot(g, d))
-            if math.isnan(slope):
-                self.optimality = math.nan  # a NaN in g shows in the slope for certain
+            self.f, self.optimality, slope = measured(self._value, g, d)
+            if slope != slope:  # a NaN in g, which the maximum may have missed
+                self.optimality = math.nan
             self._measured = True
         return slope
 

@@ -7,13 +7,12 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from secant import threads
 from secant.arrays import eps_of
-from secant.diagnosis import Diagnosis, diagnose
+from secant.diagnosis import Diagnosis, diagnose, why_stalled
 from secant.problem import Exhausted, OutOfEvaluations, Point, Problem
 from secant.snapshot import Snapshot
 from secant.status import Status
@@ -110,9 +109,9 @@ class Run:
             self.best: Point = state.point
         x = self.point.x
         size = getattr(self.state.memory, "size", x.shape[0])
-        self._one_thread: AbstractContextManager[None] = nullcontext()
+        self._advance: Callable[[Problem, Any], Any] = method.step
         if threads.may_wake(x, size):
-            self._one_thread = threads.Single()
+            self._advance = threads.on_one_thread(method.step)
             self.problem.evaluate_within(threads.AsBefore())
 
     @property
@@ -143,11 +142,13 @@ class Run:
         self._clock = time.perf_counter()
         self._arm()
         try:
-            with self._one_thread:
-                state = self.method.step(self.problem, self.state)
+            state = self._advance(self.problem, self.state)
+            if state.status is not None:
                 self._examine(state)
         except Exhausted as limit:
             self.status = _exhausted(limit)
+            if limit.lowest is not None and limit.lowest.f < self.best.f:
+                self.best = limit.lowest
             return Snapshot(self)
         except KeyboardInterrupt:
             self.status = Status.INTERRUPTED
@@ -160,6 +161,8 @@ class Run:
         self.status = state.status
         snapshot = self._record() if moved else Snapshot(self)
         self._ask(snapshot)
+        if self.status is None:
+            self._look_for_noise()
         return snapshot
 
     def __iter__(self) -> Iterator[Snapshot]:
@@ -211,10 +214,16 @@ class Run:
         save_run(self, path)
 
     def take_up(
-        self, best: Point, trace: Trace, seconds: float, status: Status | None = None
+        self,
+        best: Point,
+        trace: Trace,
+        seconds: float,
+        status: Status | None = None,
+        diagnosis: Diagnosis | None = None,
     ) -> None:
         """Continue a saved run's past; what had ended for good, or has met a stop, ends here too."""
         self.best, self.trace, self.seconds = best, trace, seconds
+        self.diagnosis = diagnosis
         self.status = self.state.status if self.point.is_finite else status
         self._ask_stops(Snapshot(self))
 
@@ -224,7 +233,7 @@ class Run:
         limit: Exhausted | None = None
         try:
             point = self._first_point(x0)
-            finite = point.is_finite
+            finite = math.isfinite(point.optimality) and point.is_finite
         except Exhausted as exhausted:  # in the gradient: differences count as evaluations
             limit = exhausted
             point = self.problem.known(point.x, point.f, _UNKNOWN * point.x)
@@ -233,6 +242,7 @@ class Run:
             self.seconds = time.perf_counter() - self._clock
         self.best = point
         self.state = self.method.init(self.problem, point)
+        self.best = self.state.point  # a method may add to f what the problem does not know
         if warm_start is not None:
             self.state.memory = self._learned_by(warm_start)
         snapshot = self._record()
@@ -266,19 +276,29 @@ class Run:
     def _arm(self) -> None:
         counts = self.problem.counts
         counts.max_evals = self._max_evals
-        left = self._max_seconds - self.seconds
-        counts.deadline = self._clock + left if left < math.inf else math.inf
+        counts.deadline = self._clock + self._max_seconds - self.seconds
 
     def _examine(self, state: Any) -> None:
         """Find out why a method cannot go on, and let its status say so."""
-        if state.status is None:
-            return
         self.diagnosis = diagnose(self.problem, state.point, state.status, self.trace)
         if self.diagnosis is not None:
             state.status = self.diagnosis.status(state.status)
 
+    def _look_for_noise(self) -> None:
+        """End a run that no longer gets anywhere if noise is the reason."""
+        try:
+            found = why_stalled(self.problem, self.point, self.trace)
+        except Exhausted as limit:
+            self.status = _exhausted(limit)
+            return
+        except KeyboardInterrupt:
+            self.status = Status.INTERRUPTED
+            return
+        if found is not None:
+            self.diagnosis, self.status = found, found.status(Status.SEARCH_FAILED)
+
     def _record(self) -> Snapshot:
-        point = self.point
+        point: Point = self.state.point
         if point.f < self.best.f:
             self.best = point
         snapshot = Snapshot(self)
@@ -287,7 +307,7 @@ class Run:
 
     def _ask(self, snapshot: Snapshot) -> None:
         """Stops and the callback, which sees the user's parameters at the snapshot."""
-        self.structure.present(self.point.x)
+        self.structure.present(self.state.point.x)
         self._ask_stops(snapshot)
         if self._callback is None:
             return
@@ -312,7 +332,7 @@ class Run:
         best, last = self.best, self.point
         if not last.is_finite:
             return best
-        if self.status is Status.GRADIENT:
+        if self.status in (Status.GRADIENT, Status.ROUNDOFF):
             return last
         return last if last.f <= best.f + 4.0 * eps_of(last.x) * abs(best.f) else best
 

@@ -47,15 +47,16 @@ class Snapshot:
     )
 
     def __init__(self, run: Run) -> None:
-        state, point = run.state, run.point
+        state, counts = run.state, run.problem.counts
+        point = state.point
         self._run = run
         self._point = point
         self.k = state.k
         self.f = point.f
         self.optimality = point.optimality
         self.alpha = state.alpha
-        self.nfev = run.problem.counts.nfev
-        self.njev = run.problem.counts.njev
+        self.nfev = counts.nfev
+        self.njev = counts.njev
         self.seconds = run.seconds
         self.event = state.event
 

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -80,6 +80,19 @@ class AsBefore(AbstractContextManager[None]):
 
     def __exit__(self, *error: object) -> None:
         _LIMIT.enter()
+
+
+Returned = TypeVar("Returned")
+
+
+def on_one_thread(call: Callable[..., Returned]) -> Callable[..., Returned]:
+    """``call`` inside of a `Single`."""
+
+    def single(*args: Any) -> Returned:
+        with Single():
+            return call(*args)
+
+    return single
 
 
 def may_wake(x: Any, size: int) -> bool:

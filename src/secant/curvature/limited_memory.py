@@ -27,12 +27,10 @@ from secant import checks
 from secant.arrays import (
     Array,
     HostArray,
-    cast,
     combine,
-    dot,
     dtype_named,
-    scale_into,
-    to_numpy,
+    host_blas,
+    products,
     zeros,
 )
 from secant.pair import SecantPair
@@ -92,28 +90,27 @@ class PairRing:
             return (scale * gamma) * v
         if v is not self.g or self.Wg is None:
             self.g, self.Wg = v, self._products(v)
-        by_age, by_slot = _orders(k, self.oldest)
-        Wv = self.Wg.take(by_age)
-        if scale != 1.0:
-            Wv *= scale
+        by_age, by_row = _orders(k, self.oldest)
         R, YY = self.gram if k == self.gram.shape[1] else self.gram[:, :k, :k]
-        t = _solve_upper(R, Wv[:k])
-        middle = YY.dot(t)
-        middle -= Wv[k:]
-        middle *= gamma
-        middle += R.diagonal() * t
-        weights = np.empty(2 * k)
-        weights[:k] = _solve_upper_transposed(R, middle)
-        np.multiply(t, -gamma, out=weights[k:])
-        return combine(weights.take(by_slot), self._rows(), scale * gamma, v)
+        blas, L = (
+            host_blas(),
+            R.T,
+        )  # BLAS sees the row-major R as the transpose L of a lower triangle
+        p = self.Wg[by_age]  # S'v, Y'v
+        blas.trsv(L, p, 1, 0, 1, 1, 0, 1)  # t = R^-1 S'v, Y'v
+        blas.gemv(gamma, YY.T, p, -gamma, p, 0, 1, k, 1, 0, 1)  # t, gamma (Y'Y t - Y'v)
+        p[k:] += R.diagonal() * p[:k]
+        blas.trsv(L, p, 1, k, 1, 0, 0, 1)  # t, the weights of S
+        blas.scal(-gamma, p, k)  # the weights of Y, those of S
+        return combine(p[by_row], self._rows(), scale * gamma, v, scale)
 
     def _products(self, v: Array) -> HostArray:
         """``s_i'v`` and ``y_i'v`` in the order of the rows."""
-        rows = self._rows()
-        return to_numpy(dot(rows, cast(v, rows.dtype)))
+        return products(self._rows(), v)
 
     def _rows(self) -> Array:
-        return self.W if 2 * self.pairs == self.W.shape[0] else self.W[: 2 * self.pairs, :]
+        W, filled = self.W, 2 * self.pairs
+        return W if filled == W.shape[0] else W[:filled, :]
 
     # -------------------------------------------------------------------------------- learning
 
@@ -121,11 +118,12 @@ class PairRing:
         """Store ``pair``, whose step ended where the gradient is ``g``; the oldest makes room."""
         before = self.Wg if self.g is pair.before.g else None
         row = 2 * self._make_room()
-        scale_into(self.W[row, :], pair.alpha, pair.d)
-        self.W[row + 1, :] = pair.y
+        pair.write(self.W[row, :], self.W[row + 1, :])
         after = self._products(g)
         if before is None or _loses_digits(pair):
             columns = self._products(pair.y)
+        elif before.shape == after.shape:
+            columns = after - before
         else:
             columns = after.copy()
             columns[: before.shape[0]] -= before
@@ -141,16 +139,16 @@ class PairRing:
         slot = self.oldest
         self.oldest = (slot + 1) % memory
         # up and to the left by one: in memory, m + 1 numbers; what wraps around is overwritten next
-        flat = self.gram.reshape(2, memory * memory)
-        flat[:, : -memory - 1] = flat[:, memory + 1 :]
+        flat = self.gram.reshape(-1)
+        flat[: -memory - 1] = flat[memory + 1 :]
         return slot
 
     def _store(self, columns: HostArray, pair: SecantPair) -> None:
         """The last column of ``S'Y`` and ``Y'Y``, from the products of ``y`` with all rows."""
         k, gram = self.pairs, self.gram
-        by_age = columns.take(_orders(k, self.oldest)[0]).reshape(2, k)
-        gram[:, :k, k - 1] = by_age
-        gram[1, k - 1, :k] = by_age[1]
+        by_age = columns[_orders(k, self.oldest)[0]]
+        gram[0, :k, k - 1] = by_age[:k]
+        gram[1, :k, k - 1] = gram[1, k - 1, :k] = by_age[k:]
         gram[0, k - 1, k - 1] = pair.sy
         gram[1, k - 1, k - 1] = pair.yy
 
@@ -162,27 +160,10 @@ def _loses_digits(pair: SecantPair) -> bool:
 
 @cache
 def _orders(pairs: int, oldest: int) -> tuple[HostArray, HostArray]:
-    """From the order of the rows to all s, then all y, oldest first; and the way back."""
+    """From the order of the rows to all s, then all y, oldest first; back from all y, then all s."""
     ages = (oldest + np.arange(pairs)) % pairs
     by_age = np.concatenate([2 * ages, 2 * ages + 1])
-    return by_age, np.argsort(by_age)
-
-
-@cache
-def _trsv() -> Any:
-    from scipy.linalg.blas import dtrsv  # costs a quarter of a second: not at `import secant`
-
-    return dtrsv
-
-
-def _solve_upper(R: HostArray, b: HostArray) -> HostArray:
-    """``R^-1 b``. BLAS sees the row-major ``R`` as the transpose of a lower triangle."""
-    return _trsv()(R.T, b, lower=1, trans=1)  # type: ignore[no-any-return]
-
-
-def _solve_upper_transposed(R: HostArray, b: HostArray) -> HostArray:
-    """``R^-T b``."""
-    return _trsv()(R.T, b, lower=1)  # type: ignore[no-any-return]
+    return by_age, np.argsort(np.roll(by_age, pairs))
 
 
 @dataclass(frozen=True)
