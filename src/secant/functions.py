@@ -228,18 +228,20 @@ def _python_number(f: Any, complex_allowed: bool = True) -> Any:
 def _gradient_reader(structure: Structure, x0: Array) -> Callable[[Any], Array]:
     """From what ``jac`` returns to a flat vector like ``x0`` that shares no memory with it."""
 
-    n = x0.shape[0]
+    shape, dtype = tuple(x0.shape), x0.dtype
+    (n,) = shape
+    kind = arrays.zeros(0, x0)  # not x0 itself, which would be kept for as long as the run
 
     def from_numpy(g: Any) -> Array:
-        array = np.array(g, dtype=x0.dtype)  # a copy: users reuse their buffers
-        return array if array.shape == x0.shape else check(array).reshape(-1)
+        array = np.array(g, dtype=dtype)  # a copy: users reuse their buffers
+        return array if array.shape == shape else check(array).reshape(-1)
 
     def from_array(g: Any) -> Array:
-        if arrays.is_torch(g) and (g.shape, g.dtype, g.device) == (x0.shape, x0.dtype, x0.device):
+        if arrays.is_torch(g) and (g.shape, g.dtype, g.device) == (shape, dtype, kind.device):
             return arrays.copy(g)
-        xp = arrays.namespace(x0)
-        array = check(arrays.copy(g) if arrays.is_array(g) else arrays.like(g, x0))
-        return xp.astype(arrays.reshape(array, (-1,)), x0.dtype, copy=False)
+        xp = arrays.namespace(kind)
+        array = check(arrays.copy(g) if arrays.is_array(g) else arrays.like(g, kind))
+        return xp.astype(arrays.reshape(array, (-1,)), dtype, copy=False)
 
     def check(g: Array) -> Array:
         size, shape = math.prod(g.shape), tuple(g.shape)
@@ -262,7 +264,7 @@ def _gradient_reader(structure: Structure, x0: Array) -> Callable[[Any], Array]:
                 "jac must return the nest that x0 is, with the same keys and shapes, "
                 f"got {treespec} with the shapes {shapes}"
             )
-        return arrays.namespace(x0).astype(ravel(leaves), x0.dtype, copy=False)
+        return arrays.namespace(kind).astype(ravel(leaves), dtype, copy=False)
 
     if isinstance(structure, Nest):
         return from_nest
@@ -300,6 +302,7 @@ def hessian_product(user: UserFunctions, x0: Array) -> Product | None:
 def hessian_matrix(user: UserFunctions, x0: Array) -> Matrix | None:
     """``B`` from ``hess``, if given, as an (n, n) array like ``x0``."""
     structure, args, hess, n = user.structure, user.args, user.hess, x0.shape[0]
+    kind = arrays.zeros(0, x0)
     if hess is None:
         return None
     if not callable(hess):
@@ -309,10 +312,10 @@ def hessian_matrix(user: UserFunctions, x0: Array) -> Matrix | None:
 
     def matrix(x: Array) -> Array:
         B = hess(structure.nest(arrays.copy(x)), *args)
-        B = arrays.copy(B) if arrays.is_array(B) else arrays.like(B, x0)
+        B = arrays.copy(B) if arrays.is_array(B) else arrays.like(B, kind)
         if math.prod(B.shape) != n * n:
             raise ValueError(f"hess must return an ({n}, {n}) array, got shape {tuple(B.shape)}")
         B = arrays.reshape(B, (n, n))
-        return arrays.namespace(x0).astype(B, x0.dtype, copy=False)
+        return arrays.namespace(kind).astype(B, kind.dtype, copy=False)
 
     return matrix

@@ -59,7 +59,7 @@ class ProposingSearch(LineSearch):
         trial = evaluate(alpha0)
         if self.accepts(ray, trial):
             return trial
-        best = _better(ray, ray.start, trial)
+        best = self._better(ray, ray.start, trial)
         seen = {0.0, alpha0}
         steps = self.proposals(ray, trial)
         try:
@@ -69,17 +69,19 @@ class ProposingSearch(LineSearch):
                 trial = evaluate(alpha)
                 if self.accepts(ray, trial):
                     return trial
-                best = _better(ray, best, trial)
+                best = self._better(ray, best, trial)
                 alpha = steps.send(trial)
         except StopIteration:
             pass
         return best
 
-
-def _better(ray: Ray, best: Trial, trial: Trial) -> Trial:
-    """The lower trial; what is not below the reference is not better than the start."""
-    lowest = ray.reference if best is ray.start else best.f
-    return trial if trial.f < lowest else best
+    def _better(self, ray: Ray, best: Trial, trial: Trial) -> Trial:
+        """The lower trial; what is not below the reference is not better than the start."""
+        lowest = ray.reference if best is ray.start else best.f
+        lower, other = (trial, best) if trial.f < lowest else (best, trial)
+        if other is not ray.start and not self.values_only:
+            other.release()  # two vectors that nobody comes back to
+        return lower
 
 
 def _is_new(alpha: float, seen: set[float], ray: Ray, alpha0: float) -> bool:

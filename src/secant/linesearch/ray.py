@@ -55,6 +55,10 @@ class Trial:
             self.f, self.slope = math.inf, math.nan
         return self
 
+    def release(self) -> None:
+        """Let go of the arrays; value and slope stay."""
+        del self.point
+
     def with_value(self) -> Trial:
         """Evaluate the value alone."""
         f = self.point.f
@@ -73,15 +77,17 @@ class Ray:
         The value that decrease is measured from: phi(0), or more for a non-monotone search.
     noise : float
         How much ``f`` may differ from its neighbours by round-off alone: see `acceptance`.
+    lowest : Trial
+        The lowest trial with a slope so far: what is left of a search that the budget cuts short.
     """
 
-    __slots__ = ("_curvature", "_problem", "d", "noise", "point", "reference", "start")
+    __slots__ = ("_curvature", "_problem", "d", "lowest", "noise", "point", "reference", "start")
 
     def __init__(self, problem: Problem, point: Point, d: Array, slope: float, eps: float) -> None:
         self._problem = problem
         self.point = point
         self.d = d
-        self.start = Trial(0.0, point, d)
+        self.start = self.lowest = Trial(0.0, point, d)
         self.start.f = self.reference = point.f
         self.start.slope = slope
         self.noise = eps * abs(point.f)
@@ -89,7 +95,10 @@ class Ray:
 
     def __call__(self, alpha: float) -> Trial:
         """Value and slope at ``alpha``."""
-        return self._trial(alpha).with_slope()
+        trial = self._trial(alpha).with_slope()
+        if trial.f < self.lowest.f:
+            self.lowest = trial
+        return trial
 
     def value(self, alpha: float) -> Trial:
         """Value at ``alpha``; its slope is evaluated if somebody reads it."""
