@@ -143,7 +143,7 @@ def dot(a: Array, b: Array) -> Scalar:
     if type(a) is not np.ndarray:
         return a @ b
     blas = _BLAS[a.dtype.char]
-    if blas is None or a.ndim != 1 or a.dtype is not b.dtype:
+    if blas is None or a.ndim != 1 or b.ndim != 1 or a.dtype is not b.dtype:
         return a.dot(b)  # half the overhead of NumPy's matmul
     return blas.dot(a, b)  # a third of it, and a float
 
@@ -194,15 +194,27 @@ def change_products(d: Array, a: Array, b: Array) -> Sequence[float]:
 
 def combine(weights: HostArray, rows: Array, beta: float, v: Array, alpha: float = 1.0) -> Array:
     """A new ``alpha rows' weights + beta v``, of the dtype of ``v`` whatever that of the rows."""
+    blas = _BLAS[rows.dtype.char] if type(v) is np.ndarray else None
+    if blas is not None and rows.dtype is v.dtype:
+        return blas.gemv(alpha, rows.T, weights, beta, v)
+    if blas is not None and _BLAS[v.dtype.char] is not None:
+        return _sum_of_types(blas.gemv(alpha, rows.T, weights), beta, v)
     if rows.dtype != v.dtype:
         total = cast(like(alpha * weights, rows) @ rows, v.dtype)
         return step_along(total, beta, v)
-    blas = _BLAS[v.dtype.char] if type(v) is np.ndarray else None
-    if blas is not None:
-        return blas.gemv(alpha, rows.T, weights, beta, v)
     if is_torch(v):
         return v.addmv(rows.T, like(weights, v), beta=beta, alpha=alpha)
     return like(alpha * weights, v) @ rows + beta * v
+
+
+def _sum_of_types(total: HostArray, beta: float, v: HostArray) -> HostArray:
+    """``total + beta v`` in the dtype of ``v``, converted while it is in the cache."""
+    out, blas = np.empty_like(v), _BLAS[v.dtype.char]
+    assert blas is not None
+    for begin, n in _chunks(v):
+        out[begin : begin + n] = total[begin : begin + n]
+        blas.axpy(v, out, n, beta, begin, 1, begin, 1)
+    return out
 
 
 def step_along(x: Array, alpha: float, d: Array) -> Array:
