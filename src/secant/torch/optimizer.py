@@ -1,0 +1,413 @@
+"""What the optimizers of `secant.torch` share: from a closure to a problem, a step to a run, and back.
+
+A step makes ``max_iter`` iterations of one of the library's methods. What the method has learned of the
+curvature stays for the next step; the point does not, because the parameters are the user's between steps:
+each step begins with an evaluation where they are, unless ``deterministic`` says that it would tell nothing
+new. Pairs are formed within a step, never across two.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import torch
+
+from secant import checks
+from secant.arrays import eps_of
+from secant.problem import Problem
+from secant.run import Run
+from secant.snapshot import Snapshot
+from secant.status import Status
+from secant.stopping import GradientBelow, MaxIterations, Stop, Unbounded
+from secant.torch import saved_state, step_length
+from secant.torch.carried import Carried, continued, is_same_direction, scale_radius
+from secant.torch.closure import ClosureProblem, checked_loss
+from secant.torch.rollback import Rollback
+from secant.torch.step_length import Demands, StepLength
+from secant.torch.variables import Variables
+from secant.trace import Trace
+
+if TYPE_CHECKING:
+    from secant.result import Result
+
+_FEWEST = 25
+"""Evaluations that a step may take at least, where ``max_eval`` is left out."""
+
+_DIFFER = ("params", "param_names", "name", "initial_lr", "lr", "weight_decay", "bounds")
+"""What may differ between groups, or belongs to PyTorch and its schedulers."""
+
+
+@dataclass(frozen=True)
+class LossChange:
+    """``|f - f_before| <= tolerance |f|`` in one iteration."""
+
+    tolerance: float
+
+    def __call__(self, snapshot: Snapshot) -> Status | None:
+        rows = snapshot.trace.rows
+        if len(rows) < 2:
+            return None
+        change = abs(rows[-1].f - rows[-2].f)
+        return Status.NO_PROGRESS if change <= self.tolerance * abs(rows[-1].f) else None
+
+
+class SecantOptimizer(torch.optim.Optimizer):
+    """Base of the optimizers: a step of `torch.optim.Optimizer` as a run of a method.
+
+    Subclasses say which options they have, `_method`, and where closures differ, `_problem`.
+
+    Attributes
+    ----------
+    status : Status or None
+        Why the last step ended; None before the first.
+    """
+
+    _takes_bounds: ClassVar[bool] = False
+    _demands: ClassVar[Demands] = Demands()
+
+    def __init__(self, params: Any, **defaults: Any) -> None:
+        self._carried: Carried | None = None
+        self._pending: dict[str, Any] | None = None
+        self._run: Run | None = None
+        self._result: Result | None = None
+        lr = defaults.get("lr")
+        if isinstance(lr, torch.Tensor):
+            checks.require(lr.numel() == 1, "lr", lr, "one number")
+            defaults["lr"] = float(lr)
+        self._check_group(defaults, defaults)
+        self._method(defaults, 1.0)  # its parts check their own options
+        super().__init__(params, defaults)
+
+    # ------------------------------------------------------------------------------ the two hooks
+
+    def _method(self, group: dict[str, Any], lr: float) -> Any:
+        """The configured method."""
+        raise NotImplementedError
+
+    def _problem(self, closure: Callable[[], Any], variables: Variables, scaler: Any) -> Any:
+        """The closure as a problem."""
+        return ClosureProblem(closure, variables, self.param_groups[0]["maximize"], scaler)
+
+    def _variables(self) -> Variables:
+        """The parameters as they are now."""
+        return Variables(self.param_groups)
+
+    # --------------------------------------------------------------------------------------- step
+
+    def step(self, closure: Callable[[], Any] | None = None, grad_scaler: Any = None) -> Any:
+        """Make up to ``max_iter`` iterations.
+
+        Parameters
+        ----------
+        closure : callable
+            Clears the gradients, computes the loss, calls ``backward`` and returns the loss.
+        grad_scaler : torch.amp.GradScaler, optional
+            By whose scale the closure multiplies the loss before ``backward``; it returns the loss
+            itself.
+
+        Returns
+        -------
+        Tensor or float
+            The closure's loss at the point where the parameters are left, without a graph.
+
+        Raises
+        ------
+        ValueError
+            If the closure is none, or what it returns is no loss.
+        Exception
+            Whatever the closure raises; parameters and state are then as before the step.
+        """
+        if not callable(closure):
+            raise ValueError(
+                "closure must be a function that computes the loss and its gradient, "
+                f"as it is evaluated several times a step; got {closure!r}"
+            )
+        if all(float(group.get("lr", 1.0)) == 0.0 for group in self.param_groups):
+            return self._stand_still(closure)
+        variables = self._variables()
+        group = self.param_groups[0]
+        method = self._method(group, variables.largest_lr)
+        problem = self._problem(closure, variables, grad_scaler)
+        before, start = variables.read()
+        carried = self._carried_for(variables, method, problem, before)
+        rollback = Rollback(None if carried is None else carried.state.memory, group["max_iter"])
+        try:
+            point = self._first_point(problem, variables, start, carried, grad_scaler)
+            run = self._begin(problem, variables, method, carried, point)
+            while run.status is None:
+                rollback.before_iteration(run.state.memory)
+                run.step()
+            if run.status is Status.INTERRUPTED:
+                raise KeyboardInterrupt
+            self._settle(run, problem)
+            loss = problem.loss_at(run.point)
+        except BaseException:
+            variables.restore(before)
+            rollback.undo()
+            raise
+        self._commit(run, loss, method, variables)
+        problem.release()
+        return loss
+
+    def _stand_still(self, closure: Callable[[], Any]) -> Any:
+        """A step of a schedule that begins at ``lr = 0``: the loss, and nothing moves."""
+        with torch.enable_grad():
+            return checked_loss(closure())
+
+    def _begin(
+        self, problem: Any, variables: Variables, method: Any, carried: Carried | None, point: Any
+    ) -> Run:
+        """The run of this step, at its first point."""
+        group = self.param_groups[0]
+        if carried is None:
+            state = method.init(problem, point)
+            scale_radius(state, variables.largest_lr)
+        else:
+            state = continued(carried, point, variables.largest_lr)
+        stops = self._stops(group, state)
+        run = self._make_run(problem, method, state, variables, stops, _max_eval(group))
+        run.trace.add(Snapshot(run))
+        run.take_up(point, run.trace, 0.0, Status.NOT_FINITE_START)
+        return run
+
+    def _make_run(
+        self, problem: Any, method: Any, state: Any, variables: Any, stops: list[Stop], most: int
+    ) -> Run:
+        """The run that makes the iterations."""
+        return Run(problem, method, state, variables, stops, max_evals=most, max_seconds=math.inf)
+
+    def _stops(self, group: dict[str, Any], state: Any) -> list[Stop]:
+        return [
+            GradientBelow(group["tolerance_grad"]),
+            Unbounded(eps_of(state.point.x)),
+            LossChange(group["tolerance_change"]),
+            MaxIterations(state.k + group["max_iter"]),
+        ]
+
+    def _first_point(
+        self, problem: Any, variables: Variables, z: Any, carried: Carried | None, scaler: Any
+    ) -> Any:
+        """Where the parameters are: evaluated, unless a deterministic closure was there already."""
+        group = self.param_groups[0]
+        counts = problem.counts
+        counts.max_evals = _max_eval(group)
+        last = None if carried is None else carried.last
+        if group.get("deterministic", False) and last is not None and variables.adopt(last[0]):
+            return problem.again(*last)
+        point = problem.at(z)
+        while scaler is not None and scaler.get_scale() >= 1.0 and counts.nfev < counts.max_evals:
+            if point.is_finite:
+                break
+            scaler.update(new_scale=scaler.get_scale() * scaler.get_backoff_factor())
+            point = problem.at(z)
+        return point
+
+    def _settle(self, run: Run, problem: Any) -> None:
+        """Leave the parameters at the last iterate, or at a trial cut short that is below it."""
+        if run.status is Status.MAX_EVALUATIONS:
+            better = problem.better_than(run.point)
+            if better is not None:
+                run.state = replace(run.state, point=better)
+        run.structure.present(run.point.x)
+
+    def _commit(self, run: Run, loss: Any, method: Any, variables: Variables) -> None:
+        point = run.point
+        g = point.g if point.is_finite else math.nan * point.x
+        last = (point.x, point.f, g, loss)
+        deterministic = self.param_groups[0].get("deterministic", False)
+        self._carried = Carried(
+            replace(run.state, point=None, status=None, event=""),
+            variables.signature,
+            method,
+            variables.largest_lr,
+            last if deterministic and point.is_finite else None,
+        )
+        counters = self._counters()
+        counters["n_iter"] = counters.get("n_iter", 0) + len(run.trace) - 1
+        counters["func_evals"] = counters.get("func_evals", 0) + run.problem.counts.nfev
+        # for `result`: the same point without the graph or the Jacobian that it may hold
+        run.best = run.problem.known(point.x, point.f, g)
+        run.state = replace(run.state, point=run.best)
+        self._run, self._result = run, None
+
+    def _counters(self) -> dict[str, Any]:
+        """The state of the first parameter, where PyTorch's class keeps its counts."""
+        counters: dict[str, Any] = self.state[self.param_groups[0]["params"][0]]
+        return counters
+
+    def _carried_for(
+        self, variables: Variables, method: Any, problem: Problem, x: Any
+    ) -> Carried | None:
+        """What the last step left, if it belongs to these variables and this method."""
+        if self._pending is not None:
+            self._carried = saved_state.unpacked(self._pending, method, x, problem)
+            self._pending = None
+        carried = self._carried
+        if carried is None:
+            return None
+        if not is_same_direction(carried.method, method):
+            return None
+        if carried.signature.kind != variables.signature.kind and (
+            carried.signature[:3] == variables.signature[:3]
+        ):
+            packed = saved_state.packed(carried)  # the module has been moved, or cast
+            carried = saved_state.unpacked(packed, method, x, problem)
+        return carried if carried.signature == variables.signature else None
+
+    # -------------------------------------------------------------------------------- the outcome
+
+    @property
+    def status(self) -> Status | None:
+        """Why the last step ended; None before the first."""
+        return None if self._run is None else self._run.status
+
+    @property
+    def trace(self) -> Trace:
+        """The iterations of the last step."""
+        return Trace() if self._run is None else self._run.trace
+
+    @property
+    def result(self) -> Result | None:
+        """The last step as a `secant.Result`; its ``fun`` contains weight decay, ``x`` is flat."""
+        if self._run is not None and self._result is None:
+            self._result = self._make_result(self._run)
+        return self._result
+
+    def _make_result(self, run: Run) -> Result:
+        from secant.result import make_result  # SciPy's optimize takes half a second to import
+
+        variables: Any = run.structure
+        result = make_result(run, run.point)
+        if variables.is_scaled:
+            result["jac"] = variables.vector(variables.gradient_of_x(run.point.g))
+            result.pop("hess_inv", None)  # it is that of the scaled variables
+        return result
+
+    def reset(self) -> None:
+        """Forget what has been learned of the curvature."""
+        self._carried = self._pending = None
+
+    # ------------------------------------------------------------------------------------- groups
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add a group; the curvature learned so far is that of other variables and is forgotten.
+
+        Parameters
+        ----------
+        param_group : dict
+            ``params``, and if they are to differ ``lr`` and ``weight_decay``. Other options hold for
+            all groups.
+
+        Raises
+        ------
+        ValueError
+            For an option that cannot differ between groups, or that makes no sense.
+        """
+        if isinstance(param_group, dict):
+            first = self.param_groups[0] if self.param_groups else self.defaults
+            self._check_group({**first, **self.defaults, **param_group}, first)
+        super().add_param_group(param_group)
+        if self._carried is not None or self._pending is not None:
+            self.reset()
+
+    def _check_group(self, group: dict[str, Any], first: dict[str, Any]) -> None:
+        name = type(self).__name__
+        if "bounds" in group and not self._takes_bounds:
+            raise ValueError(f"bounds are not supported by {name}, got bounds={group['bounds']!r}")
+        if "lr" not in first and "lr" in group:
+            raise ValueError(f"lr is not an option of {name}, got lr={group['lr']!r}")
+        checks.non_negative("lr", float(group.get("lr", 1.0)))
+        for option in ("weight_decay", "tolerance_grad", "tolerance_change"):
+            checks.non_negative(option, group[option])
+        checks.count("max_iter", group["max_iter"])
+        if group["max_eval"] is not None:
+            checks.count("max_eval", group["max_eval"])
+        for option, value in first.items():
+            if option not in _DIFFER and group[option] != value:
+                raise ValueError(
+                    f"{option} must be the same in all groups of {name}, got {group[option]!r} "
+                    f"beside {value!r}"
+                )
+
+    def _step_length(self, group: dict[str, Any], first: Any, lr: float) -> StepLength:
+        return StepLength.of(group["line_search_fn"], first, self._demands, lr)
+
+    # ----------------------------------------------------------------------- saving, copying
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state in plain tensors, numbers and strings; tensors are copies.
+
+        Returns
+        -------
+        dict
+            ``state`` and ``param_groups``, as every optimizer of PyTorch; ``torch.load`` reads it
+            with ``weights_only=True``.
+        """
+        first = self.param_groups[0]["params"][0]
+        counters, groups = self.state.get(first), self.param_groups
+        packed = self._packed()
+        try:
+            if packed is not None:
+                self.state[first] = {**(counters or {}), saved_state.KEY: packed}
+            if "line_search_fn" in groups[0]:
+                self.param_groups = [
+                    {**group, "line_search_fn": step_length.plain(group["line_search_fn"])}
+                    for group in groups
+                ]
+            return super().state_dict()
+        finally:
+            self.param_groups = groups
+            if packed is not None:
+                del self.state[first]
+                if counters is not None:
+                    self.state[first] = counters
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over what `state_dict` gave, cast to the dtype and device of the parameters.
+
+        Parameters
+        ----------
+        state_dict : dict
+
+        Raises
+        ------
+        ValueError
+            If it is that of other groups or of another method.
+        """
+        held: list[Any] = [None]
+
+        def strip(_: Any, given: dict[str, Any]) -> dict[str, Any]:
+            # PyTorch would cast every tensor to the parameters' dtype, and cannot carry strings
+            stripped, held[0] = saved_state.stripped(given)
+            if held[0] is not None:
+                saved_state.check(held[0], self._method(self.param_groups[0], 1.0))
+            return stripped
+
+        handle = self.register_load_state_dict_pre_hook(strip)
+        try:
+            super().load_state_dict(state_dict)
+        finally:
+            handle.remove()
+        self._carried, self._pending = None, held[0]
+        self._run = self._result = None
+
+    def _packed(self) -> dict[str, Any] | None:
+        if self._carried is not None:
+            return saved_state.packed(self._carried)
+        return self._pending
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Groups and state; the last step's run holds the user's closure and is left out."""
+        return {**super().__getstate__(), "_pending": self._packed()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        empty = {"_carried": None, "_pending": None, "_run": None, "_result": None}
+        super().__setstate__({**empty, **state})
+
+
+def _max_eval(group: dict[str, Any]) -> int:
+    given = group["max_eval"]
+    return max(_FEWEST, group["max_iter"] * 5 // 4) if given is None else int(given)
