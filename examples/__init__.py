@@ -1,0 +1,1 @@
+"""Programs that show secant at work; see README.md here."""
