@@ -1,26 +1,32 @@
 """Levenberg-Marquardt against its peers: curve fits, network training, and memory.
 
-    python -m benchmarks.least_squares
-    python -m benchmarks.least_squares --only curves|networks|memory
+    python -m benchmarks squares
+    python -m benchmarks.least_squares --only curves|networks|limits|memory
 
-Every peer makes a fixed number of its steps and is timed; secant is then timed until it is at the loss which
-the peer has reached. Repetitions are interleaved, times are medians of processor time of one thread, and a
-ratio above 1 means that secant was faster. All compute in float64 from the same start. SciPy and optimistix
-are installed with ``pip install scipy optimistix``, torch-levenberg-marquardt by its name; a peer that is
+Every peer makes a fixed number of its steps (on curves until it has converged) and is timed; secant is then
+timed until it is at the loss which the peer has reached. Repetitions are interleaved, times are medians of
+processor time of one thread, and a ratio above 1 means that secant was faster. The floor is the time of the
+user's residuals and Jacobians alone, as often as secant evaluates them. Then all train for the same time,
+and their lowest losses are compared. All compute in float64 from the same start. SciPy and optimistix are
+installed with ``pip install scipy optimistix``, torch-levenberg-marquardt by its name; a peer that is
 missing is left out. JAX's compilation is not counted.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import json
+import math
 import os
-import resource
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -34,6 +40,9 @@ import torch  # noqa: E402
 from scipy import optimize  # noqa: E402
 
 import secant  # noqa: E402
+from benchmarks import machine, memory  # noqa: E402
+from benchmarks.interleaved import progress  # noqa: E402
+from benchmarks.tables import ratios, spread, table  # noqa: E402
 
 torch.set_num_threads(1)
 
@@ -44,36 +53,6 @@ class Run:
 
     seconds: float
     cost: float
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """A peer and secant on one problem."""
-
-    problem: str
-    peer: str
-    theirs: Run
-    ours: Run
-
-    @property
-    def ratio(self) -> float:
-        """How many times faster secant was."""
-        return self.theirs.seconds / self.ours.seconds
-
-    def __str__(self) -> str:
-        """One line of the table; a star where secant did not reach the peer's loss."""
-        missed = "" if self.ours.cost <= self.theirs.cost * (1 + 1e-9) else " *"
-        return (
-            f"{self.problem:<34}{self.peer:<28}{self.theirs.seconds:>10.4f}"
-            f"{self.ours.seconds:>10.4f}{self.ratio:>8.1f}{self.theirs.cost:>13.4e}"
-            f"{self.ours.cost:>13.4e}{missed}"
-        )
-
-
-HEAD = (
-    f"{'problem':<34}{'peer':<28}{'peer s':>10}{'secant s':>10}{'ratio':>8}"
-    f"{'peer loss':>13}{'our loss':>13}"
-)
 
 
 def timed(work: Callable[[], float]) -> Run:
@@ -89,14 +68,26 @@ def compare(
     theirs: Callable[[], float],
     ours: Callable[[float], float],
     repetitions: int,
-) -> Comparison:
-    """Interleaved medians; ``ours(goal)`` stops at the peer's cost."""
+    floor: Callable[[], float] | None = None,
+) -> dict[str, Any]:
+    """Interleaved repeats; ``ours(goal)`` stops at the peer's cost, ``floor`` evaluates and no more."""
     goal = theirs()  # a first run compiles and warms caches
     ours(goal)
-    pairs = [(timed(theirs), timed(lambda: ours(goal))) for _ in range(repetitions)]
-    a = Run(statistics.median(p.seconds for p, _ in pairs), goal)
-    b = Run(statistics.median(q.seconds for _, q in pairs), pairs[-1][1].cost)
-    return Comparison(problem, peer, a, b)
+    rows = [
+        (timed(theirs), timed(lambda: ours(goal)), timed(floor) if floor else None)
+        for _ in range(repetitions)
+    ]
+    found = {
+        "problem": problem,
+        "peer": peer,
+        "peer seconds": [theirs.seconds for theirs, _, _ in rows],
+        "seconds": [ours.seconds for _, ours, _ in rows],
+        "floor": [least.seconds for _, _, least in rows if least],
+        "peer loss": goal,
+        "loss": rows[-1][1].cost,
+    }
+    progress(f"{problem}, {peer}: {spread(ratios(found['peer seconds'], found['seconds']))}")
+    return found
 
 
 # --------------------------------------------------------------------------------------- curves
@@ -171,17 +162,28 @@ def curves() -> list[Curve]:
     return found
 
 
-def curve_comparisons(repetitions: int) -> list[Comparison]:
+def curve_comparisons(repetitions: int, most: int) -> list[dict[str, Any]]:
     """SciPy's ``lm`` and ``trf`` with exact derivatives, optimistix by JAX."""
     found = []
-    for curve in curves():
+    for curve in (curve for curve in curves() if curve.x.size <= most):
         start = np.array(curve.start)
+        reached = secant.least_squares(curve.residuals, start, curve.jacobian)
+        counted = secant.least_squares(
+            curve.residuals, start, curve.jacobian, target=reached.cost * (1 + 1e-9)
+        )
 
         def ours(goal: float, curve: Curve = curve, start: np.ndarray = start) -> float:
             fit = secant.least_squares(
                 curve.residuals, start, curve.jacobian, target=goal * (1 + 1e-10)
             )
             return float(fit.cost)
+
+        def floor(curve: Curve = curve, start: np.ndarray = start, fit: Any = counted) -> float:
+            for _ in range(fit.nfev):
+                r = curve.residuals(start)
+            for _ in range(fit.njev):
+                curve.jacobian(start)
+            return 0.5 * float(r @ r)
 
         for method in ("lm", "trf"):
 
@@ -193,10 +195,10 @@ def curve_comparisons(repetitions: int) -> list[Comparison]:
                 )
                 return float(fit.cost)
 
-            found.append(compare(curve.name, f"SciPy {method}", scipy, ours, repetitions))
+            found.append(compare(curve.name, f"SciPy {method}", scipy, ours, repetitions, floor))
         by_jax = _optimistix(curve.model, curve.x, curve.y, start, 0)
         if by_jax is not None:
-            found.append(compare(curve.name, "optimistix LM", by_jax, ours, repetitions))
+            found.append(compare(curve.name, "optimistix LM", by_jax, ours, repetitions, floor))
     return found
 
 
@@ -260,43 +262,75 @@ class Training:
         return torch.nn.Sequential(*parts[:-1]).double()
 
 
-def network_comparisons(repetitions: int, large: bool) -> list[Comparison]:
+SMALL, MIDDLE, LARGE = (
+    Training((5, 12, 10, 1), 1_000),
+    Training((5, 16, 16, 1), 10_000),
+    Training((8, 16, 16, 1), 100_000),
+)
+
+
+def network_comparisons(repetitions: int, steps: dict[Training, int]) -> list[dict[str, Any]]:
     """torch-levenberg-marquardt, optimistix and SciPy, each for some of its steps."""
-    trainings = [
-        (Training((5, 12, 10, 1), 1_000), 100),
-        (Training((5, 16, 16, 1), 10_000), 50),
-    ]
-    if large:
-        trainings.append((Training((8, 16, 16, 1), 100_000), 15))
     found = []
-    for training, steps in trainings:
+    for training, count in steps.items():
         X, y = training.data()
 
         def ours(goal: float, training: Training = training, X: Any = X, y: Any = y) -> float:
-            network = training.network()
-            fit = secant.least_squares(
-                lambda X, y: network(X) - y, network, samples=(X, y), target=goal, max_iter=500
-            )
-            return float(fit.cost)
+            return _secant(training, X, y, target=goal, max_iter=500)
 
-        peers = {
-            "torch-levenberg-marquardt": _torch_lm(training, X, y, steps),
-            "optimistix LM": _optimistix_network(training, X, y, steps),
+        peers: dict[str, Callable[[], float] | None] = {
+            "torch-levenberg-marquardt": _torch_lm(training, X, y, count, math.inf),
         }
         if training.samples <= 10_000:
+            peers["optimistix LM"] = _optimistix_network(training, X, y, count)
             for method in ("lm", "trf"):
-                peers[f"SciPy {method}"] = _scipy_network(training, X, y, steps, method)
+                peers[f"SciPy {method}"] = _scipy_network(training, X, y, count, math.inf, method)
         for peer, theirs in peers.items():
             if theirs is not None:
                 times = repetitions if training.samples <= 1_000 else 1
-                line = compare(training.name, f"{peer}, {steps} steps", theirs, ours, times)
-                print(line, flush=True)
-                found.append(line)
+                name = f"{peer}, {count} steps"
+                found.append(compare(training.name, name, theirs, ours, times))
     return found
 
 
+def limited_trainings(seconds: dict[Training, float]) -> list[dict[str, Any]]:
+    """The loss of every solver after the same processor time."""
+    found = []
+    for training, limit in seconds.items():
+        X, y = training.data()
+        solvers: dict[str, Callable[[], float] | None] = {
+            "secant": partial(_secant_for, training, X, y, limit),
+            "torch-levenberg-marquardt": _torch_lm(training, X, y, 10**6, limit),
+            "optimistix LM": _optimistix_for(training, X, y, limit),
+            "SciPy lm": _scipy_network(training, X, y, 10**6, limit, "lm"),
+            "SciPy trf": _scipy_network(training, X, y, 10**6, limit, "trf"),
+        }
+        losses = {name: solve() for name, solve in solvers.items() if solve is not None}
+        progress(f"{training.name}, {limit} s: {losses}")
+        found.append({"problem": training.name, "seconds": limit, "losses": losses})
+    return found
+
+
+def _secant_for(training: Training, X: torch.Tensor, y: torch.Tensor, limit: float) -> float:
+    return _secant(training, X, y, max_iter=10**6, stop=_after(limit))
+
+
+def _after(limit: float) -> Callable[[Any], Any]:
+    """A stop after so much processor time from now."""
+    end = time.process_time() + limit
+    return lambda snapshot: secant.Status.TIME_LIMIT if time.process_time() >= end else None
+
+
+def _secant(training: Training, X: torch.Tensor, y: torch.Tensor, **options: Any) -> float:
+    network = training.network()
+    fit = secant.least_squares(
+        lambda X, y: network(X) - y, network, samples=(X, y), gtol=0.0, xtol=0.0, **options
+    )
+    return float(fit.cost)
+
+
 def _torch_lm(
-    training: Training, X: torch.Tensor, y: torch.Tensor, steps: int
+    training: Training, X: torch.Tensor, y: torch.Tensor, steps: int, limit: float
 ) -> Callable[[], float] | None:
     try:
         from torch_levenberg_marquardt.training import LevenbergMarquardtModule
@@ -307,14 +341,21 @@ def _torch_lm(
         network = training.network()
         batch = None if training.samples <= 20_000 else 8192
         module = LevenbergMarquardtModule(network, solve_method="cholesky", max_batch_size=batch)
+        lowest, end = math.inf, time.process_time() + limit
         for _ in range(steps):
             _, _, stop, _ = module.training_step(X, y)
-            if stop:
+            if limit < math.inf:  # the loss it reports is that before the step
+                lowest = min(lowest, _loss(network, X, y))
+            if stop or time.process_time() >= end:
                 break
-        with torch.no_grad():
-            return 0.5 * float(((network(X) - y) ** 2).sum())
+        return min(lowest, _loss(network, X, y))
 
     return work
+
+
+def _loss(network: torch.nn.Module, X: torch.Tensor, y: torch.Tensor) -> float:
+    with torch.no_grad():
+        return 0.5 * float(((network(X) - y) ** 2).sum())
 
 
 def _flat_weights(network: torch.nn.Module) -> np.ndarray:
@@ -338,8 +379,24 @@ def _optimistix_network(
     return _optimistix(model, X.numpy(), y.numpy(), _flat_weights(training.network()), steps)
 
 
+def _optimistix_for(
+    training: Training, X: torch.Tensor, y: torch.Tensor, limit: float
+) -> Callable[[], float] | None:
+    """As many steps as fit the time, by the time that some take: a compiled loop cannot be stopped."""
+    few = _optimistix_network(training, X, y, 10)
+    if few is None:
+        return None
+    few()
+    each = timed(few).seconds / 10
+    return _optimistix_network(training, X, y, max(1, round(limit / each)))
+
+
+class OutOfTime(Exception):
+    """The processor time allowed is over."""
+
+
 def _scipy_network(
-    training: Training, X: torch.Tensor, y: torch.Tensor, steps: int, method: Any
+    training: Training, X: torch.Tensor, y: torch.Tensor, steps: int, limit: float, method: Any
 ) -> Callable[[], float]:
     """SciPy with the Jacobian of torch.func, vmapped over the samples."""
 
@@ -359,19 +416,30 @@ def _scipy_network(
 
         jacobian = torch.func.vmap(torch.func.grad(of_one), in_dims=(None, 0))
 
+        lowest, end = math.inf, time.process_time() + limit
+
         def residuals(b: np.ndarray) -> np.ndarray:
+            nonlocal lowest
+            if time.process_time() >= end:
+                raise OutOfTime
             with torch.no_grad():
                 out = torch.func.functional_call(network, unpack(torch.from_numpy(b)), (X,))
-            return np.asarray((out - y).reshape(-1).numpy())
+            r = np.asarray((out - y).reshape(-1).numpy())
+            lowest = min(lowest, 0.5 * float(r @ r))
+            return r
 
-        fit = optimize.least_squares(
-            residuals,
-            _flat_weights(network),
-            lambda b: jacobian(torch.from_numpy(b), X).numpy(),
-            method=method,
-            max_nfev=steps,
-        )
-        return float(fit.cost)
+        with contextlib.suppress(OutOfTime):
+            optimize.least_squares(
+                residuals,
+                _flat_weights(network),
+                lambda b: jacobian(torch.from_numpy(b), X).numpy(),
+                method=method,
+                max_nfev=steps,
+                ftol=1e-15 if limit < math.inf else 1e-8,
+                xtol=1e-15 if limit < math.inf else 1e-8,
+                gtol=1e-15 if limit < math.inf else 1e-8,
+            )
+        return lowest
 
     return work
 
@@ -379,52 +447,134 @@ def _scipy_network(
 # --------------------------------------------------------------------------------------- memory
 
 
-def million(solver: str = "auto") -> None:
+def million() -> dict[str, Any]:
     """10^6 residuals, 300 parameters: a network of 300 weights, five iterations, and the peak memory."""
     torch.manual_seed(0)
     X = torch.randn(1_000_000, 8, dtype=torch.float64)
     y = torch.sin(X.sum(1, keepdim=True))
-    network = (
-        torch.nn.Sequential(
-            torch.nn.Linear(8, 13), torch.nn.Tanh(), torch.nn.Linear(13, 12), torch.nn.Tanh()
-        )
-        .append(torch.nn.Linear(12, 1))
-        .double()
-    )
-    n = sum(p.numel() for p in network.parameters())
+    network = Training((8, 13, 12, 1), 1_000_000).network()
     began = time.process_time()
-    fit = secant.least_squares(
-        lambda X, y: network(X) - y, network, samples=(X, y), solver=solver, max_iter=5
-    )
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(
-        f"10^6 residuals x {n} parameters, {solver}: f {fit.trace.f[0]:.4g} -> {fit.cost:.4g} in "
-        f"{fit.nit} iterations, {time.process_time() - began:.1f} s; peak memory {peak:.2f} GiB, "
-        f"J alone would be {1e6 * n * 8 / 2**30:.2f} GiB"
-    )
+    fit = secant.least_squares(lambda X, y: network(X) - y, network, samples=(X, y), max_iter=5)
+    return {
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "iterations": fit.nit,
+        "first loss": fit.trace.f[0],
+        "loss": fit.cost,
+        "seconds": time.process_time() - began,
+        "peak": memory.largest_size(),
+    }
+
+
+def _million_apart() -> dict[str, Any]:
+    """In a process of its own, whose peak memory is its own."""
+    command = [sys.executable, "-m", "benchmarks.least_squares", "--only", "million"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    progress(f"10^6 residuals: {found}")
+    return found
+
+
+# --------------------------------------------------------------------------------------- the part
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How much is measured.
+
+    Attributes
+    ----------
+    repetitions : int
+    most : int
+        Data of the largest curve.
+    steps : dict
+        Steps of the peers on each network.
+    seconds : dict
+        Time to train each network.
+    """
+
+    repetitions: int
+    most: int
+    steps: dict[Training, int]
+    seconds: dict[Training, float]
+
+
+QUICK = Extent(3, 10_000, {SMALL: 30}, {SMALL: 1.0})
+DEFAULT = Extent(7, 10**6, {SMALL: 100, MIDDLE: 50, LARGE: 15}, {SMALL: 4.0, MIDDLE: 10.0})
+
+PARTS = ("curves", "networks", "limits", "memory")
+
+
+def measure(extent: Extent, parts: Sequence[str] = PARTS) -> dict[str, Any]:
+    """Everything, as plain data."""
+    rows, limits, million_rows = [], [], []
+    if "curves" in parts:
+        rows += curve_comparisons(extent.repetitions, extent.most)
+    if "networks" in parts:
+        rows += network_comparisons(extent.repetitions, extent.steps)
+    if "limits" in parts:
+        limits = limited_trainings(extent.seconds)
+    if "memory" in parts:
+        million_rows = [_million_apart()]
+    return {
+        "machine": machine.describe(),
+        "rows": rows,
+        "limits": limits,
+        "million": million_rows,
+    }
+
+
+def tables(found: dict[str, Any]) -> str:
+    """Times to the peers' losses, losses after the same time, and the memory of the largest fit."""
+    lines = [
+        [
+            row["problem"],
+            row["peer"],
+            f"{statistics.median(row['peer seconds']):.4f}",
+            f"{statistics.median(row['seconds']):.4f}",
+            spread(ratios(row["peer seconds"], row["seconds"])),
+            spread(ratios(row["seconds"], row["floor"])) if row["floor"] else "",
+            f"{row['peer loss']:.4e}",
+            "" if row["loss"] <= row["peer loss"] * (1 + 1e-9) else "not reached",
+        ]
+        for row in found["rows"]
+    ]
+    head = ["problem", "peer", "peer s", "secant s", "ratio", "secant / floor", "loss", ""]
+    text = [table(head, lines)] if lines else []
+    if found["limits"]:
+        names = list(found["limits"][0]["losses"])
+        lines = [
+            [row["problem"], f"{row['seconds']:g} s", *(f"{row['losses'][n]:.3e}" for n in names)]
+            for row in found["limits"]
+        ]
+        text.append(
+            "lowest loss after the same time\n\n" + table(["problem", "time", *names], lines)
+        )
+    for row in found["million"]:
+        text.append(
+            f"10^6 residuals x {row['parameters']} parameters: f {row['first loss']:.4g} -> "
+            f"{row['loss']:.4g} in {row['iterations']} iterations, {row['seconds']:.1f} s; peak "
+            f"memory {row['peak'] / 2**30:.2f} GiB, J alone would be "
+            f"{1e6 * row['parameters'] * 8 / 2**30:.2f} GiB"
+        )
+    return "\n\n".join(text)
 
 
 def main() -> None:
-    """Print the tables."""
+    """Print the tables, or write the data to a file."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.least_squares")
-    parser.add_argument("--only", choices=("curves", "networks", "memory", "million"))
-    parser.add_argument("--repetitions", type=int, default=5)
-    parser.add_argument("--large", action="store_true", help="also 10^5 samples")
+    parser.add_argument("--only", choices=(*PARTS, "million"))
+    parser.add_argument("--extent", choices=("quick", "default", "large"), default="default")
+    parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
-    if arguments.only == "million":  # in a process of its own, whose peak memory is its own
-        million()
+    if arguments.only == "million":
+        print(json.dumps(million()))
         return
-    wanted = (arguments.only,) if arguments.only else ("curves", "networks", "memory")
-    if "curves" in wanted:
-        print(HEAD)
-        for line in curve_comparisons(arguments.repetitions):
-            print(line, flush=True)
-    if "networks" in wanted:
-        print(HEAD)
-        network_comparisons(arguments.repetitions, arguments.large)
-    if "memory" in wanted:
-        command = [sys.executable, "-m", "benchmarks.least_squares", "--only", "million"]
-        subprocess.run(command, check=True)
+    parts = (arguments.only,) if arguments.only else PARTS
+    found = measure(QUICK if arguments.extent == "quick" else DEFAULT, parts)
+    if arguments.out is None:
+        print(tables(found))
+    else:
+        arguments.out.write_text(json.dumps(found), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ from secant.structure import Shape, Structure
 if TYPE_CHECKING:
     from secant.leastsquares.result import Fit, FitRun
 
-METHODS = ("lm", "trf", "dogbox", "gn")
+METHODS = ("lm", "levenberg-marquardt", "trf", "dogbox", "gn")
 """Levenberg-Marquardt by its own name and by SciPy's (with bounds or without), and Gauss-Newton."""
 
 DAMPINGS: dict[str, Damping] = {
@@ -118,7 +118,7 @@ def least_squares(
     diff_step : float or array, optional
         Relative step of differences.
     tr_solver : "exact", "lsmr" or None
-        SciPy's names for ``solver``: "auto" and "matrix-free".
+        SciPy's names: "exact" is ``solver="auto"``; "lsmr" is "matrix-free", on NumPy's arrays by LSMR.
     tr_options, jac_sparsity, workers
         Not supported; they must be None.
     max_nfev : int, optional
@@ -253,10 +253,8 @@ def start_least_squares(
     ):
         checks.require(value is None, name, value, "None: it is not supported")
     checks.require(tr_solver in (None, "exact", "lsmr"), "tr_solver", tr_solver, "exact or lsmr")
-    choice = SolverChoice(
-        "matrix-free" if tr_solver == "lsmr" else solver, memory, inner or InnerStops()
-    )
     task = make_task(Given(fun, jac, args, kwargs or {}, diff_step, samples, memory), x0, bounds)
+    choice = _solver_choice(solver, tr_solver, memory, inner, task.x0)
     robust = make_loss(loss, f_scale)
     tolerances = Tolerances(*(0.0 if tol is None else tol for tol in (ftol, xtol, gtol)))
     if x_scale is None and not isinstance(task.structure, Shape):
@@ -404,6 +402,18 @@ def make_method(
         accelerated,
         name="gauss-newton" if method == "gn" else "lm",
     )
+
+
+def _solver_choice(
+    solver: str, tr_solver: str | None, memory: int, inner: InnerStops | None, x0: Array
+) -> SolverChoice:
+    """The solver by its name here or in SciPy."""
+    on_host = type(x0) is np.ndarray
+    if inner is None:
+        inner = InnerStops(method="lsmr" if tr_solver == "lsmr" and on_host else "cg")
+    elif inner.method == "lsmr" and not on_host:
+        raise ValueError(f"inner must have method='cg' for x0 of type {type(x0).__name__}")
+    return SolverChoice("matrix-free" if tr_solver == "lsmr" else solver, memory, inner)
 
 
 def _jacobian(given: Given, x0: Array, box: Box | None) -> Any:

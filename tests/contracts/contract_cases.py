@@ -14,7 +14,7 @@ from secant.arrays import like, to_numpy
 from secant.methods import REGISTRY
 from secant.problems import Objective
 
-METHODS = tuple(REGISTRY)
+METHODS = tuple(name for name, entry in REGISTRY.items() if not entry.needs_residuals)
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,15 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
     "gd": _FIRST_ORDER,
     "heavy-ball": _FIRST_ORDER | {"rastrigin": CANCELS},
     "nesterov": _FIRST_ORDER | {"rastrigin": CANCELS},
+    "gdx": _FIRST_ORDER | {"chebyquad": ILL},
+    "rprop": {
+        "rosenbrock": VALLEY,
+        "extended_rosenbrock": VALLEY,
+        "gulf": FLAT,
+        "watson": ILL,
+        "brown_badly_scaled": SCALE,
+    },
+    "scg": {"gulf": FLAT},
     "dfp": dict.fromkeys(
         [
             "rosenbrock",
@@ -65,7 +74,7 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
     "cg-hs": _CONJUGATE,
     "cg-dy": _CONJUGATE,
     "tr-lbfgs": {"brown_badly_scaled": SCALE},
-    "reg-lbfgs": {"brown_badly_scaled": SCALE, "powell_badly_scaled": SCALE},
+    "reg-lbfgs": {"brown_badly_scaled": SCALE},
     "trust-exact": {"powell_badly_scaled": SCALE},
     "trust-krylov": {"brown_badly_scaled": SCALE},
     "newton-gmw": {"variably_dimensioned": ILL, "watson": ILL},

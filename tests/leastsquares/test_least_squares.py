@@ -9,6 +9,8 @@ from scipy import optimize
 
 import secant
 from secant import Status
+from secant.leastsquares import InnerStops
+from secant.leastsquares.matrix_free import Products
 
 T = np.linspace(0.0, 4.0, 25)
 Y = 2.5 * np.exp(-1.3 * T) + 0.5 + 0.05 * np.cos(9 * T)
@@ -185,6 +187,32 @@ def secant_inner(rtol):
     from secant.leastsquares import InnerStops
 
     return InnerStops(rtol, 500)
+
+
+@pytest.mark.parametrize("options", [{"tr_solver": "lsmr"}, {"solver": "matrix-free"}])
+def test_lsmr_solves_the_damped_equations(options):
+    """To the inner tolerance, where J's columns differ by 1e4; and the fit is that of QR."""
+    rng = np.random.default_rng(0)
+    J, r = rng.standard_normal((40, 8)) * np.geomspace(1.0, 1e-4, 8), rng.standard_normal(40)
+    inner = InnerStops(rtol=1e-12, max_iter=500, method="lsmr")
+    model = Products(lambda v: J @ v, lambda u: J.T @ u, r, inner)
+    for damping in (1e-3, 1.0):
+        D = np.linalg.norm(J, axis=0)
+        p = model.factor(damping, D).solve()
+        expected = np.linalg.solve(J.T @ J + damping * np.diag(D**2), -J.T @ r)
+        np.testing.assert_allclose(p, expected, rtol=1e-8, atol=1e-10 * np.abs(expected).max())
+    best = secant.least_squares(residuals, START, jacobian)
+    found = secant.least_squares(
+        residuals, START, jacobian, inner=InnerStops(1e-8, method="lsmr"), **options
+    )
+    np.testing.assert_allclose(found.x, best.x, rtol=1e-7)
+
+
+def test_lsmr_is_for_numpy():
+    with pytest.raises(ValueError, match=r"inner must have method='cg'"):
+        secant.least_squares(
+            lambda x: x - 1.0, torch.zeros(2), inner=InnerStops(method="lsmr"), solver="matrix-free"
+        )
 
 
 def test_a_region_of_nan_is_backed_out_of():
@@ -419,6 +447,35 @@ def test_a_resumed_fit_is_the_uninterrupted_one(tmp_path, after):
     assert (again.x == whole.x).all()
     assert (again.status, again.nit) == (whole.status, whole.nit)
     assert len(again.trace) == len(whole.trace)
+
+
+def test_resume_reads_fits(tmp_path):
+    whole = secant.least_squares(residuals, START)
+    run = secant.start_least_squares(residuals, START)
+    for _ in range(3):
+        run.step()
+    run.save(tmp_path / "fit.npz")
+    again = secant.resume(tmp_path / "fit.npz", residuals).finish()
+    assert (again.x == whole.x).all()
+    assert (again.status, again.nit, again.cost) == (whole.status, whole.nit, whole.cost)
+    limited = secant.resume(tmp_path / "fit.npz", residuals, max_iter=4).finish()
+    assert (limited.status.name, limited.nit) == ("MAX_ITERATIONS", 4)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"weights": np.linspace(1.0, 2.0, residuals(START).size)}, "weights"),
+        ({"bounds": (-1e9, 1e9)}, "bounds"),
+        ({"loss": "huber", "f_scale": 1e-6}, "losses"),
+    ],
+)
+def test_resume_refuses_what_a_file_does_not_hold(tmp_path, options, words):
+    run = secant.start_least_squares(residuals, START, **options)
+    run.step()
+    run.save(tmp_path / "fit.npz")
+    with pytest.raises(ValueError, match=rf"{words}.*start_least_squares"):
+        secant.resume(tmp_path / "fit.npz", residuals)
 
 
 def test_a_file_of_another_problem_is_refused(tmp_path):

@@ -40,11 +40,11 @@ class Cholesky(NamedTuple):
 
     def solve(self, b: HostArray) -> HostArray:
         """``(B + tau I)^-1 b``."""
-        return _lapack().dpotrs(self.L, b, lower=1)[0]  # type: ignore[no-any-return]
+        return lapack().dpotrs(self.L, b, lower=1)[0]  # type: ignore[no-any-return]
 
     def half_solve(self, b: HostArray) -> HostArray:
         """``L^-1 b``, whose squared length is ``b'(B + tau I)^-1 b``."""
-        return _lapack().dtrtrs(self.L, b, lower=1)[0]  # type: ignore[no-any-return]
+        return lapack().dtrtrs(self.L, b, lower=1)[0]  # type: ignore[no-any-return]
 
 
 def try_cholesky(B: HostArray, tau: float = 0.0) -> Cholesky | None:
@@ -58,7 +58,7 @@ def try_cholesky(B: HostArray, tau: float = 0.0) -> Cholesky | None:
     diagonal = np.einsum("ii->i", A)
     diagonal += tau
     before = diagonal.copy()
-    L, info = _lapack().dpotrf(A, lower=1, clean=0, overwrite_a=1)
+    L, info = lapack().dpotrf(A, lower=1, clean=0, overwrite_a=1)
     if info != 0:
         return None
     noise = np.finfo(L.dtype).eps * before
@@ -78,7 +78,7 @@ def lowest_direction(factor: Factor, n: int, iterations: int = 4) -> HostArray:
 
 
 @cache
-def _lapack() -> Any:
+def lapack() -> Any:
     from scipy.linalg import lapack  # costs a quarter of a second: not at `import secant`
 
     return lapack

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy as shallow_copy
 from typing import Any, Protocol
 
 from secant.arrays import Array, copy, device, like, namespace, to_numpy
@@ -63,14 +64,19 @@ class InverseHessian:
             raise ValueError(f"v must have shape {self.shape[:1]}, got {tuple(v.shape)}")
         # a copy: operators know their last vector by identity, and the user may write to v
         inside = copy(v) if type(v) is type(self._x) else like(to_numpy(v), self._x)
-        return self._outside(self._operator.solve(inside))
+        return self._outside(self._reader().solve(inside))
 
     def todense(self) -> Array:
         """The whole matrix, shape (n, n)."""
         n = self.shape[0]
         xp = namespace(self._x)
         identity = xp.eye(n, dtype=self._x.dtype, device=device(self._x))
-        return self._outside(xp.stack([self._operator.solve(identity[i, :]) for i in range(n)]))
+        columns = self._reader()
+        return self._outside(xp.stack([columns.solve(identity[i, :]) for i in range(n)]))
+
+    def _reader(self) -> Operator:
+        """The operator with a place of its own for the products that it keeps for its next pair."""
+        return shallow_copy(self._operator)
 
     def __repr__(self) -> str:
         return f"InverseHessian(shape={self.shape}, {type(self._operator).__name__})"

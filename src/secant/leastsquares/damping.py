@@ -259,7 +259,7 @@ class TrustRadius:
         p = factor.solve()
         length = _length(scale, p)
         if length <= 1.1 * damped.radius:
-            return p, replace(damped, value=value)
+            return p, damped if value == damped.value else replace(damped, value=value)
         search = _RadiusSearch(model, scale, damped.radius)
         p, value = search.run(damped.value, value, factor, p, length)
         return p, replace(damped, value=value)
@@ -364,4 +364,5 @@ def _cut(outcome: Outcome) -> float:
 
 
 def _length(scale: HostArray, p: HostArray) -> float:
-    return math.sqrt(float(np.square(scale * p).sum()))
+    Dp = scale * p
+    return math.sqrt(float(Dp @ Dp))

@@ -99,7 +99,9 @@ class ArrayResiduals:
     def residuals(self, x: Array, rows: tuple[Array, ...]) -> Array:
         """What the function returns, checked: a new flat array like ``x``."""
         r = self.fun(self._outside(x), *rows, *self.args, **self.kwargs)
-        if type(x) is np.ndarray:
+        if type(r) is type(x) is np.ndarray and r.ndim == 1 and r.dtype == x.dtype:
+            flat = r.copy()
+        elif type(x) is np.ndarray:
             flat = np.atleast_1d(np.asarray(r)).reshape(-1)
             if flat.dtype.kind not in "fiubc" or (flat.dtype.kind == "c" and x.dtype.kind != "c"):
                 raise ValueError(f"fun must return real residuals, got dtype {flat.dtype}")

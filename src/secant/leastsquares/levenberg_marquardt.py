@@ -28,7 +28,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from secant import checks
-from secant.arrays import HostArray, eps_of, to_numpy
+from secant.arrays import Array, HostArray, eps_of, to_numpy
 from secant.leastsquares.bounds import step_in_box
 from secant.leastsquares.damping import Automatic, Damped, Damping, Outcome, least_damped
 from secant.leastsquares.model import Model, predicted_reduction
@@ -138,6 +138,8 @@ class FitState:
         ``lambda`` of the last step.
     event : str
     status : Status or None
+    is_bounded : bool
+        Whether the fit has bounds, which a file does not hold.
     """
 
     point: ResidualPoint
@@ -146,6 +148,7 @@ class FitState:
     alpha: float = 0.0
     event: str = ""
     status: Status | None = None
+    is_bounded: bool = False
 
 
 @dataclass(frozen=True)
@@ -179,12 +182,19 @@ class LevenbergMarquardt:
         """No second derivatives."""
         return False
 
+    @property
+    def needs_residuals(self) -> bool:
+        """The terms of the sum, which `secant.minimize` does not know."""
+        return True
+
     def init(self, problem: LeastSquares, point: ResidualPoint) -> FitState:
         """The state at the start."""
         if not point.is_finite:
             ones = np.ones(point.x.shape[0])
-            return FitState(point, 0, FitMemory(ones, Damped(0.0), point.f, ones))
-        return FitState(point, 0, self._fresh_memory(point, point.f))
+            memory = FitMemory(ones, Damped(0.0), point.f, ones)
+        else:
+            memory = self._fresh_memory(point, point.f)
+        return FitState(point, 0, memory, is_bounded=problem.box is not None)
 
     def forget(self, state: FitState) -> None:
         """Begin anew with the damping and the scale of the iterate."""
@@ -194,6 +204,7 @@ class LevenbergMarquardt:
         """One iteration; ``state`` stays usable if the user's function raises."""
         if state.memory.refined:
             problem.refine()  # the run may come from a file
+        problem.damping = state.alpha
         iteration = Iteration(self, problem, state)
         verdict = iteration.at_the_start()
         for _ in range(0 if verdict else _TRIES):
@@ -255,7 +266,7 @@ class Iteration:
         self.eps = eps_of(state.point.x)
         self.noise = self.problem.noise(self.point)
         self.length_r = math.sqrt(2.0 * state.point.f)
-        self._moves = True
+        self._tried: Array = None
         self._rejected = 0
 
     # ---------------------------------------------------------------------------------- the trials
@@ -267,9 +278,9 @@ class Iteration:
         if p is None or not 0.0 < predicted < math.inf:
             self._reject(Outcome(-math.inf, math.inf, 0.0, -math.inf, False))
             return None
-        x = self.problem.moved(self.point.x, p)
-        self._moves = bool((to_numpy(x) != to_numpy(self.point.x)).any())
-        trial = self.problem.at(x)
+        self._tried = self.problem.moved(self.point.x, p)
+        self.problem.damping = self.damped.value
+        trial = self.problem.at(self._tried)
         actual = self.problem.reduction(self.point, trial)
         ratio = reduction_ratio(actual, predicted, self.noise)
         length, slope = _norm(self.scale * p), float(self.model.g @ p)
@@ -287,7 +298,8 @@ class Iteration:
         memory = self._next_memory(trial, actual)
         status = self._verdict(trial, p, predicted, actual, used) or self._flat_verdict(memory)
         event = f"{self._rejected} rejected" if self._rejected else ""
-        return FitState(trial, self.state.k + 1, memory, used, event, status)
+        bounded = self.state.is_bounded
+        return FitState(trial, self.state.k + 1, memory, used, event, status, bounded)
 
     def _is_deserted(self, trial: ResidualPoint) -> bool:
         """Whether a variable has all but lost its influence in this one step.
@@ -301,12 +313,12 @@ class Iteration:
         memory = self.state.memory
         scale = self.method.scaling.update(self.scale, trial.model)
         largest = np.maximum(memory.largest, trial.model.column_norms)
-        memory = replace(memory, scale=scale, damped=self.damped, largest=largest)
-        if actual > self.noise:
-            return replace(memory, flat_steps=0, cosine=math.inf)
-        cosine = self._cosine(trial)
-        flat_steps = memory.flat_steps + 1 if cosine > 0.9 * memory.cosine else 0
-        return replace(memory, flat_steps=flat_steps, cosine=min(cosine, memory.cosine))
+        flat_steps, cosine = 0, math.inf
+        if not actual > self.noise:
+            now = self._cosine(trial)
+            flat_steps = memory.flat_steps + 1 if now > 0.9 * memory.cosine else 0
+            cosine = min(now, memory.cosine)
+        return FitMemory(scale, self.damped, memory.f0, largest, flat_steps, cosine, memory.refined)
 
     def _reject(self, outcome: Outcome) -> None:
         self._rejected += 1
@@ -323,7 +335,7 @@ class Iteration:
 
     def _solve(self, model: Model, scale: HostArray) -> HostArray | None:
         p, self.damped = self.method.damping.propose(model, scale, self.damped)
-        return p if p is not None and bool(np.isfinite(p).all()) else None
+        return p if p is not None and math.isfinite(np.add.reduce(p)) else None
 
     def _solve_or_stay(self, model: Model, scale: HostArray) -> HostArray:
         p = self._solve(model, scale)
@@ -350,19 +362,26 @@ class Iteration:
         free = self._free_model(self.point)
         if self.point.f == 0.0 or free is None:
             return Status.GRADIENT
+        gtol = self.method.tolerances.gtol
+        # the cosines of r with the columns of J are no more than the offset, and cheaper
+        if (np.abs(free.g) > (gtol * self.length_r) * free.column_norms).any():
+            return None
         if not free.column_norms.any():
             return Status.SEARCH_FAILED
-        gtol = self.method.tolerances.gtol
-        if self._cosine(self.point) > gtol:  # no more than the offset, and cheaper
-            return None
         offset = math.sqrt(2.0 * self._decrement(self.point)) / self.length_r
         return Status.GRADIENT if offset <= gtol else None
 
     def is_hopeless(self) -> bool:
         """Whether trials have become too short to show anything."""
-        if not self._moves or self.damped.exhausted:
+        if self.damped.exhausted or self._stays():
             return True
         return self._rejected > 3 and self._decrement(self.point) <= self.noise
+
+    def _stays(self) -> bool:
+        """Whether the last trial was at the iterate itself, the step being lost in rounding."""
+        if self._tried is None:
+            return False
+        return not bool((to_numpy(self._tried) != to_numpy(self.point.x)).any())
 
     def failure(self) -> Status:
         """Round-off, if the undamped step could not have been seen to lower f; else a failure."""
@@ -395,11 +414,14 @@ class Iteration:
 
     def _is_small(self, p: HostArray, tolerance: float, unit: float = 0.0) -> bool:
         """Every ``|p_i|`` below the tolerance; where ``x_i`` is as good as 0, below what can be seen."""
+        length = _norm(self.scale * self.x)
+        most = tolerance + self.x.size * self.eps
+        if unit == 0.0 and _norm(self.scale * p) > 2.0 * most * length:
+            return False  # longer than all steps that are small in every variable
         size = np.abs(self.x)
         small = np.abs(p) <= tolerance * np.maximum(size, unit)
         if small.all():
             return True
-        length = _norm(self.scale * self.x)
         is_zero = self.scale * size <= math.sqrt(self.eps) * length
         unseen = self.scale * np.abs(p) <= self.eps * length
         return bool((small | (is_zero & unseen)).all())

@@ -1,12 +1,16 @@
 """Damped linear least squares by products ``J v`` and ``J'u`` alone, for more variables than fit n x n.
 
 Conjugate gradients on ``(J'J + lambda D^2) p = -J'r``, preconditioned by the diagonal ``D``, with the
-curvature along ``d`` taken as ``|J d|^2``, which cannot turn negative by rounding [1]_.
+curvature along ``d`` taken as ``|J d|^2``, which cannot turn negative by rounding [1]_. Or LSMR, which
+minimises the gradient's length over the same Krylov spaces and works on ``J`` without squaring its
+condition [2]_; by SciPy, on NumPy's arrays. Residuals on torch have conjugate gradients alone.
 
 References
 ----------
 .. [1] C. C. Paige, M. A. Saunders, "LSQR", *ACM TOMS* 8 (1982), section 7.1; A. Bjorck, *Numerical
    Methods for Least Squares Problems* (1996), Algorithm 7.4.1.
+.. [2] D. C.-L. Fong, M. Saunders, "LSMR: An Iterative Algorithm for Sparse Least-Squares Problems",
+   *SIAM J. Sci. Comput.* 33 (2011).
 """
 
 from __future__ import annotations
@@ -39,12 +43,16 @@ class InnerStops:
         Reduction of ``|D^-1 ((J'J + lambda D^2) p + g)|``.
     max_iter : int
         Products with ``J`` and ``J'`` at most.
+    method : str
+        "cg", or "lsmr" for NumPy's arrays.
     """
 
     rtol: float = 1e-2
     max_iter: int = 200
+    method: str = "cg"
 
     def __post_init__(self) -> None:
+        checks.one_of("method", self.method, ("cg", "lsmr"))
         checks.between("rtol", self.rtol, 0.0, 1.0)
         checks.count("max_iter", self.max_iter)
 
@@ -108,7 +116,38 @@ class Iteration:
 
     def solve(self) -> HostArray:
         """``p`` up to the inner tolerance, from ``p = 0``; every iterate lowers the model."""
+        if self.model.inner.method == "lsmr":
+            return self._by_lsmr()
         return self.correction(-self.model.g)
+
+    def _by_lsmr(self) -> HostArray:
+        """LSMR for ``J D^-1 (D p) = -r``, damped by ``sqrt(lambda)``."""
+        from scipy.sparse.linalg import LinearOperator, lsmr  # a quarter of a second to import
+
+        model, D, inner = self.model, self.scale, self.model.inner
+        shape = int(model.r.shape[0]), D.size
+        A = LinearOperator(
+            shape,
+            matvec=lambda z: model.forward(z.reshape(-1) / D),
+            rmatvec=lambda u: model.backward(u.reshape(-1)) / D,
+            dtype=float,
+        )
+        steepest = model.g / D
+        size, length_r = math.sqrt(steepest @ steepest), math.sqrt(float(dot(model.r, model.r)))
+        along = math.sqrt(model.length2(steepest / D)) / max(size, _TINY)  # |A| along A'r
+        # its test is |A'r_k| <= atol |A| |r_k|: at the start the fraction is size / (|A| |r|)
+        atol = inner.rtol * size / max(along * length_r, _TINY)
+        z = lsmr(
+            A,
+            -np.asarray(model.r, dtype=float),
+            damp=math.sqrt(self.damping),
+            atol=atol,
+            btol=0.0,
+            conlim=0.0,
+            maxiter=inner.max_iter,
+        )[0]
+        p: HostArray = z / D
+        return p
 
     def inverse_norm2(self, v: HostArray) -> float:
         """``v' (J'J + lambda D^2)^-1 v``, approximately and from below."""

@@ -23,7 +23,14 @@ from secant.leastsquares.bounds import Box
 from secant.leastsquares.loss import Robust
 from secant.leastsquares.matrix_free import InnerStops, Products
 from secant.leastsquares.model import Builder, Model
+from secant.leastsquares.normal import GramBuilder
 from secant.problem import Counts, Point, Problem, Pullback, SecondOrder
+
+_LARGE = 1e9
+"""Multiplications that J'J must cost before it is worth single precision,"""
+
+_STRONG = 1e-3
+"""and the damping that hides the difference."""
 
 Block = tuple[slice, Array]
 """Some rows, and the Jacobian there."""
@@ -118,6 +125,11 @@ class LeastSquares(Problem):
         Relative error of the Jacobian, where it is one of differences.
     refine : callable, optional
         Makes Jacobians more accurate from now on, and tells whether it could.
+
+    Attributes
+    ----------
+    damping : float
+        ``lambda`` of the step to the points to come, which tells how accurate J'J has to be.
     """
 
     def __init__(
@@ -134,6 +146,7 @@ class LeastSquares(Problem):
         super().__init__(_never, SecondOrder(gradient_error=gradient_error), counts)
         self.robust = robust
         self.box = box
+        self.damping = 0.0
         self._choose = choose
         self._refine = refine
         self._latest: tuple[Array, Evaluation] | None = None
@@ -148,13 +161,16 @@ class LeastSquares(Problem):
         point = ResidualPoint(self, x)
         point.evaluation = evaluation
         self._latest = x, evaluation
-        r = self.weighted(evaluation.r)
-        if self.robust is None:
-            (square,) = read(dot(r, r))
-            point.f = 0.5 * square
-        else:
-            (point.f,) = read(self.robust.cost(r))
+        point.f = self.cost(evaluation)
         return point
+
+    def cost(self, evaluation: Evaluation) -> float:
+        """``f``, by its residuals."""
+        r = self.weighted(evaluation.r)
+        if self.robust is not None:
+            return read(self.robust.cost(r))[0]
+        (square,) = read(dot(r, r))
+        return 0.5 * square
 
     def known(self, x: Array, f: float, g: Array) -> ResidualPoint:
         """The point ``x`` of an earlier run; its residuals are evaluated if they are needed."""
@@ -210,7 +226,11 @@ class LeastSquares(Problem):
         solver = self._choose(int(r.shape[0]), n, evaluation.fits)
         if isinstance(solver, InnerStops):
             return Products(*_scaled_products(evaluation, rows), r, solver)
-        builder = solver(n)
+        large = float(r.shape[0]) * n * n > _LARGE
+        if solver is GramBuilder and large and self.damping > _STRONG:
+            builder: Builder = GramBuilder(n, single=True)
+        else:
+            builder = solver(n)
         for part, J in evaluation.blocks():
             builder.add(J if rows is None else rows[part, None] * J, r[part])
         return builder.finish()
@@ -228,7 +248,7 @@ class LeastSquares(Problem):
         g = point.model.g
         if self.box is not None:
             g = np.where(self.box.pushed_out(to_numpy(point.x), g), 0.0, g)
-        return float(np.max(np.abs(g)))
+        return float(np.maximum.reduce(np.abs(g)))
 
     # -------------------------------------------------------------------------------------- steps
 
@@ -241,7 +261,8 @@ class LeastSquares(Problem):
 
     def noise(self, point: ResidualPoint) -> float:
         """How much rounding x and r to their dtype may change f."""
-        through_x = float(np.linalg.norm(point.model.column_norms * to_numpy(point.x)))
+        Dx = point.model.column_norms * to_numpy(point.x)
+        through_x = math.sqrt(float(Dx @ Dx))
         r = math.sqrt(2.0 * point.f)
         return arrays.eps_of(point.x) * (through_x + r) * r
 

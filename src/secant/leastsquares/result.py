@@ -12,6 +12,7 @@ from secant.arrays import Array, HostArray, like, to_numpy
 from secant.leastsquares.problem import LeastSquares, ResidualPoint, WholeJacobian
 from secant.result import Result, make_result
 from secant.run import Run
+from secant.status import Status
 
 
 class Fit(Result):
@@ -119,9 +120,15 @@ class FitRun(Run):
         return best
 
     def _examine(self, state: Any) -> None:
-        """The examination of a failure evaluates on both sides of x, which bounds do not allow."""
-        if self.problem.box is None:
+        """Failures are examined, but not where bounds do not allow to evaluate on both sides of x.
+
+        Round-off is the method's own to judge: it knows the residuals, and how x is rounded in them.
+        """
+        if self.problem.box is None and state.status is Status.SEARCH_FAILED:
             super()._examine(state)
+
+    def _look_for_noise(self) -> None:
+        """Left out: the method has its own test for steps that no longer lower f, without evaluations."""
 
 
 def make_fit(run: FitRun, best: ResidualPoint) -> Fit:

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from secant.arrays import Array
+from secant import checks
+from secant.arrays import Array, HostArray
+from secant.diagnosis import Diagnosis
 from secant.leastsquares.problem import LeastSquares, ResidualPoint
-from secant.persistence import Reader, _read, _whole
+from secant.persistence import Reader, _empty_start, _method, _read, _whole
+from secant.problem import Exhausted
 from secant.run import Run
 from secant.status import Status
 from secant.trace import Row, Trace
@@ -24,10 +27,11 @@ class SavedFit:
     trace: Trace
     seconds: float
     status: Status | None
+    diagnosis: Diagnosis | None
 
     def hand_over(self, run: Run) -> None:
         """Let ``run``, which begins at the state, have the past too."""
-        run.take_up(self.best, self.trace, self.seconds, self.status)
+        run.take_up(self.best, self.trace, self.seconds, self.status, self.diagnosis)
 
 
 def read_fit(path: str | os.PathLike[str], problem: LeastSquares, x0: Array) -> SavedFit:
@@ -48,7 +52,71 @@ def read_fit(path: str | os.PathLike[str], problem: LeastSquares, x0: Array) -> 
             Trace([Row(*row) for row in content["trace"]]),
             float(content["seconds"]),
             None if status is None else Status[status],
+            reader.decode(content.get("diagnosis")),
         )
+        problem.damping = saved.state.alpha
         counts = problem.counts
         counts.nfev, counts.njev, counts.nhev = content["counts"]
     return saved
+
+
+def holds_fit(content: dict[str, Any]) -> bool:
+    """Whether a file's content is that of a fit."""
+    return str(content["state"]["class"]).endswith(":FitState")
+
+
+def resume_fit(
+    path: str | os.PathLike[str],
+    saved: tuple[dict[str, Any], dict[str, HostArray]],
+    fun: Any,
+    x0: Any,
+    method: Any,
+    jac: Any,
+    **options: Any,
+) -> Run:
+    """Go on with a fit of residuals alone; `secant.resume` for what `start_least_squares` began.
+
+    Parameters
+    ----------
+    path : path-like
+    saved : tuple
+        What the file holds.
+    fun, x0, method, jac
+        As in `secant.resume`.
+    **options
+        Limits, stops and the callback, in the names of `secant.start_least_squares`.
+
+    Raises
+    ------
+    ValueError
+        If the fit had bounds, or if ``fun`` has another sum of squares at the saved point: bounds,
+        weights, losses and samples are not in the file.
+    """
+    from secant.least_squares import start_least_squares
+
+    content, stored = saved
+    again = (
+        "go on with secant.start_least_squares(..., resume=path) and the arguments it began with"
+    )
+    with _whole(path):
+        checks.require(
+            not content["state"]["fields"]["is_bounded"],
+            "path",
+            path,
+            f"a fit without bounds; {again}",
+        )
+        method = _method(content["method"]) if method is None else method
+        start = _empty_start(content, stored) if x0 is None else x0
+    run = start_least_squares(fun, start, jac, method=method, resume=path, **options)
+    point = run.point
+    if run.status is None and point.is_finite:
+        try:
+            f = run.problem.cost(point.evaluation)
+        except Exhausted:
+            return run
+        if not abs(f - point.f) <= 1e-6 * abs(point.f):
+            raise ValueError(
+                f"fun must have the sum of squares of the saved point, half of it {point.f:.8g}, got "
+                f"{f:.8g}; weights, losses and samples are not in the file: {again}"
+            )
+    return run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 
 from secant import checks
 from secant.leastsquares.matrix_free import InnerStops
@@ -17,6 +18,8 @@ _QR_COLUMNS = 64
 _QR_WORK = 1e8
 """Up to so many multiplications QR costs milliseconds, and is worth its accuracy."""
 
+_ACCURATE = partial(TriangularBuilder, orthogonal=False)
+
 
 @dataclass(frozen=True)
 class SolverChoice:
@@ -25,8 +28,8 @@ class SolverChoice:
     Parameters
     ----------
     name : str
-        One of `SOLVERS`; "auto" is QR for small fits, Cholesky while n x n numbers are a quarter of
-        the memory, matrix-free beyond.
+        One of `SOLVERS`; "auto" is QR for small fits (or what cannot be told from it), Cholesky while
+        n x n numbers are a quarter of the memory, matrix-free beyond.
     memory : int
         Bytes.
     inner : InnerStops
@@ -50,4 +53,4 @@ class SolverChoice:
         if self.name == "matrix-free" or not fits or 32 * n * n > self.memory:
             return self.inner
         small = n <= _QR_COLUMNS and float(m) * n * n <= _QR_WORK
-        return TriangularBuilder if small else GramBuilder
+        return _ACCURATE if small else GramBuilder

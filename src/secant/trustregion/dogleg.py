@@ -11,9 +11,14 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from secant.arrays import Array, eps_of, like, read, step_along, to_numpy
 from secant.curvature.modified_cholesky import Shift
 from secant.trustregion.step import Step, Within, to_boundary
+
+_HUGE = 1e290
+"""Larger matrices overflow when they are shifted."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,10 @@ class Dogleg:
         """``-(B + tau I)^-1 g`` and ``tau``."""
         if getattr(B, "is_definite", False):
             return -B.solve(g), 0.0
-        factor = self.shift(B.dense())
+        dense = B.dense()
+        if not np.abs(dense).max() < _HUGE:  # or NaN: no shift would make it definite
+            return 0.0 * g, 0.0
+        factor = self.shift(dense)
         return like(-factor.solve(to_numpy(g).astype(float)), g), factor.tau
 
 

@@ -21,13 +21,10 @@ from typing import Any
 import numpy as np
 
 from secant import checks
-from secant.arrays import Array, HostArray, like, read, zeros
-from secant.trustregion.more_sorensen import Secular
+from secant.arrays import Array, HostArray, dot, like, read, zeros
 from secant.trustregion.steihaug import forcing
 from secant.trustregion.step import Step, Within, length
-
-_TOL = 1e-3
-"""Accuracy of ``h``: nothing beside a product with ``B``."""
+from secant.trustregion.tridiagonal import TridiagonalBall
 
 
 @dataclass(frozen=True)
@@ -73,78 +70,48 @@ class _Space:
         self._size = length(g)
         self._small = (forcing(self._size) if rtol is None else rtol) * self._size
         self._Q = zeros((limit, g.shape[0]), g)
-        self._diagonal: list[float] = []
-        self._beside: list[float] = []  # the last one leads out of the space
+        self._T = TridiagonalBall(self._size, limit)
         self._next = g / self._size
 
     def within(self, radius: float) -> Step:
         """The solution in the smallest space that is large enough."""
-        if not self._diagonal:
+        T = self._T
+        if T.k == 0:
+            self._extend()
+        while T.is_inside(radius):
+            if not self._goes_on(T.residual):
+                return self._step(T.inside(), False)
             self._extend()
         while True:
-            h, on_boundary = self._solve(radius)
-            residual = self._beside[-1] * abs(h[-1])
-            if not residual > self._small or len(h) >= self._limit:  # a NaN ends it too
-                return self._step(h, on_boundary)
-            # on the boundary h costs more than a product: look at it now and then
-            for _ in range(1 + len(h) // 8 if on_boundary else 1):
-                if self._beside[-1] > 0.0 and len(self._diagonal) < self._limit:
+            h = T.on_boundary(radius)
+            if not self._goes_on(float(T.beside[len(h) - 1] * abs(h[-1]))):
+                return self._step(h, True)
+            for _ in range(1 + len(h) // 8):  # h costs something: look at it now and then
+                if T.beside[T.k - 1] > 0.0 and T.k < self._limit:
                     self._extend()
 
-    def _solve(self, radius: float) -> tuple[HostArray, bool]:
-        """``h``, and whether it is on the boundary."""
-        h = _conjugate_gradients(self._diagonal, self._beside, self._size)
-        if h is not None and np.linalg.norm(h) <= radius:
-            return h, False
-        h, _ = Secular(self._size * np.eye(len(self._diagonal))[0], self._T(), _TOL).solve(radius)
-        return h, True
-
-    def _T(self) -> HostArray:
-        beside = self._beside[:-1]
-        T: HostArray = np.diag(self._diagonal) + np.diag(beside, 1) + np.diag(beside, -1)
-        return T
+    def _goes_on(self, residual: float) -> bool:
+        """Whether a larger space is needed and to be had; a NaN ends it too."""
+        return residual > self._small and self._T.k < self._limit
 
     def _step(self, h: HostArray, on_boundary: bool) -> Step:
-        beside = np.array(self._beside[: len(h) - 1])
-        hTh = float(np.array(self._diagonal) @ (h * h) + 2.0 * (beside @ (h[1:] * h[:-1])))
         p = like(h, self._g) @ self._Q[: len(h), :]
-        reduction = -self._size * float(h[0]) - 0.5 * hTh
-        return Step(p, reduction, on_boundary, float(np.linalg.norm(h)))
+        return Step(p, self._T.reduction(h), on_boundary, float(np.sqrt(h @ h)))
 
     def _extend(self) -> None:
         """One Lanczos iteration, orthogonal to all vectors so far."""
-        k, q = len(self._diagonal), self._next
+        k, q = self._T.k, self._next
         self._Q[k, :] = q
         Q = self._Q[: k + 1, :]
         w = self._B @ q
-        before = length(w)
-        projections = Q @ w
+        projections = dot(Q, w)
+        before, alpha = read(dot(w, w), projections[k])
+        before = before**0.5 if before >= 0.0 else np.nan
         w = w - projections @ Q
         beta = length(w)
-        (alpha,) = read(projections[k])
         if beta < 0.5 * before:  # cancellation: once more is enough
-            w = w - (Q @ w) @ Q
+            w = w - dot(Q, w) @ Q
             beta = length(w)
-        self._diagonal.append(alpha)
-        self._beside.append(beta if beta > 1e-14 * before else 0.0)
-        if self._beside[-1] > 0.0:
+        self._T.append(alpha, beta if beta > 1e-14 * before else 0.0)
+        if beta > 1e-14 * before:
             self._next = w / beta
-
-
-def _conjugate_gradients(
-    diagonal: list[float], beside: list[float], size: float
-) -> HostArray | None:
-    """``-T^-1 (size, 0, ...)``, where conjugate gradients are after k iterations; None if T is not definite."""
-    pivots, rest = [diagonal[0]], [-size]
-    for a, b in zip(diagonal[1:], beside, strict=False):
-        if not pivots[-1] > 0.0:
-            return None
-        ratio = b / pivots[-1]
-        pivots.append(a - ratio * b)
-        rest.append(-ratio * rest[-1])
-    if not pivots[-1] > 0.0:
-        return None
-    h = [rest[-1] / pivots[-1]]
-    for pivot, r, b in zip(pivots[-2::-1], rest[-2::-1], beside[-2::-1], strict=True):
-        h.append((r - b * h[-1]) / pivot)
-    return np.array(h[::-1])

@@ -20,7 +20,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from secant.arrays import eps_of, namespace, read
+from secant.arrays import eps_of, namespace, norm_one, read
 from secant.linesearch.acceptance import reduction_ratio
 from secant.pair import SecantPair
 from secant.problem import Point, Problem
@@ -30,13 +30,17 @@ from secant.trustregion.step import Model, Step, Subproblem
 
 _FLAT = 20
 """Accepted steps in a row without a visible decrease of f or of |g| are round-off when their weights add
-up to this. Steps that the radius kept short weigh 1, as it grows after them; the others weigh 4."""
+up to this, once before and once after what was learned is forgotten. Steps that the radius kept short weigh
+1, as it grows after them; the others weigh 4."""
 
 _ROUNDOFF = 4.0
 """Predicted decreases below this many times the round-off in f cannot be seen."""
 
 _WILD = 10.0
 """A trial so many times the predicted reduction above the iterate is too far away to teach anything."""
+
+_LARGE = 1e8
+"""Larger gradients are divided by their size before they are squared."""
 
 _VISIBLE = 100.0
 """A model that promised this many times the round-off and delivered nothing has failed."""
@@ -78,6 +82,11 @@ class Rule(Protocol):
     @property
     def accept(self) -> float:
         """Steps with a larger ratio of the reductions are taken."""
+        ...
+
+    @property
+    def is_length(self) -> bool:
+        """Whether the radius is one of x, so that it grows with the step when g does."""
         ...
 
     def first(self, point: Point) -> float:
@@ -194,6 +203,11 @@ class TrustRegion:
         no_lower = trial.f >= state.lowest - eps * abs(state.lowest)
         stuck = no_lower and trial.optimality >= 0.9 * state.smallest
         flatness = state.flatness + (1 if step.on_boundary else 4) if stuck else 0
+        if self.source.learns and state.flatness < _FLAT <= flatness:
+            # the steps of a model on a wrong scale are flat, too
+            memory, radius = self.source.init(trial), self.radius.first(trial)
+            attempt.events.append("no visible decrease, model reset")
+        limit = 2 * _FLAT if self.source.learns else _FLAT
         return TrustRegionState(
             trial,
             state.k + 1,
@@ -204,7 +218,7 @@ class TrustRegion:
             min(state.smallest, trial.optimality),
             min(state.lowest, trial.f),
             "; ".join(attempt.events),
-            Status.ROUNDOFF if flatness >= _FLAT else None,
+            Status.ROUNDOFF if flatness >= limit else None,
         )
 
 
@@ -221,19 +235,45 @@ class _Attempt:
     def __post_init__(self) -> None:
         self.memory = self.state.memory
         self.radius = self.state.radius
-        self.noise = _round_off(self.state.point)
+        self._noise: float | None = None
         self._owns_memory = self._was_reset = False
         self._pose()
 
     def _pose(self) -> None:
         point = self.state.point
         self._model = self.method.source.model(point, self.memory)
-        self._within = self.method.subproblem(point.g, self._model)
+        g, self._unit = point.g, 1.0
+        if (
+            self.method.radius.is_length and point.optimality > _LARGE
+        ):  # m(s p) with s g for g is s^2 m(p): squares of g could overflow
+            self._unit = math.ldexp(1.0, math.frexp(point.optimality)[1] - 1)
+            g = g / self._unit
+        self._within = self.method.subproblem(g, self._model)
+
+    @property
+    def noise(self) -> float:
+        """How much f may change by rounding its own value and each ``x_i``: ``eps (|f| + |g|'|x|)``."""
+        if self._noise is None:
+            self._noise = _round_off(self.state.point)
+        return self._noise
+
+    @property
+    def _may_be_noise(self) -> bool:
+        """Whether no more was promised than round-off may hide; its simple bound settles most cases."""
+        point = self.state.point
+        bound = abs(point.f) + point.optimality * norm_one(point.x)
+        if self.promised > _VISIBLE * eps_of(point.x) * bound:
+            return False
+        return self.promised <= _VISIBLE * self.noise
 
     def try_step(self) -> tuple[Step, Point | None, float]:
         """The subproblem's step, its trial, and the ratio of the reductions."""
         point = self.state.point
-        step = self._within(self.radius)
+        step = self._within(self.radius / self._unit).times(self._unit)
+        if math.isnan(step.predicted_reduction):
+            self.promised = (
+                math.inf
+            )  # of nothing that could be computed it is known that it was kept
         if not (step.predicted_reduction > 0.0 and 0.0 < step.length < math.inf):
             return step, None, -math.inf
         self.promised = max(self.promised, step.predicted_reduction)
@@ -242,7 +282,7 @@ class _Attempt:
             return step, None, -math.inf
         trial = self.problem.at(x)
         # after a promise that was seen not to come true, an equal value is no success
-        noise = self.noise if self.promised <= _VISIBLE * self.noise else 0.0
+        noise = self.noise if self._may_be_noise else 0.0
         return step, trial, reduction_ratio(point.f - trial.f, step.predicted_reduction, noise)
 
     def can_shrink(self, step: Step) -> bool:
@@ -268,8 +308,11 @@ class _Attempt:
         return source.learn(self.memory, pair, trial)
 
     def may_forget(self) -> bool:
-        """Whether there was something to forget at the start of the iteration, and still is."""
-        return not (self._was_reset or self.method.source.is_initial(self.state.memory))
+        """Whether another start was made than one here would be, and none has been made here yet."""
+        source, state = self.method.source, self.state
+        if self._was_reset or not source.learns:
+            return False
+        return state.k > 0 or not source.is_initial(state.memory)
 
     def forget(self) -> None:
         """Start again without what was learned of the curvature."""
@@ -282,7 +325,6 @@ class _Attempt:
 
 
 def _round_off(point: Point) -> float:
-    """How much f may change by rounding its own value and each ``x_i``: ``eps (|f| + |g|'|x|)``."""
     xp = namespace(point.x)
     (through_x,) = read(xp.abs(point.g) @ xp.abs(point.x))
     return eps_of(point.x) * (abs(point.f) + through_x)

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 from secant import checks
-from secant.arrays import dot, read
+from secant.arrays import inner
 from secant.problem import Point
 from secant.trustregion.step import Step
 
@@ -50,6 +51,7 @@ class RadiusRule:
     good: float = 0.75
     shrink: float = 0.25
     grow: float = 3.0
+    is_length: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.initial is not None:
@@ -67,8 +69,7 @@ class RadiusRule:
         """The radius at the start."""
         if self.initial is not None:
             return min(self.initial, self.largest)
-        (square,) = read(dot(point.x, point.x))
-        return min(math.sqrt(max(1.0, square)), self.largest)
+        return min(math.sqrt(max(1.0, inner(point.x, point.x))), self.largest)
 
     def after(self, radius: float, step: Step, ratio: float) -> float:
         """The radius after a step that was tried."""

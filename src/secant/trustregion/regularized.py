@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 from secant import checks
 from secant.arrays import Array, dot, read
@@ -72,6 +73,7 @@ class RegularizationRule:
     good: float = 0.75
     more: float = 4.0
     less: float = 0.1
+    is_length: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         checks.positive("initial", self.initial)

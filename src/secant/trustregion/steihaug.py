@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from secant import checks
-from secant.arrays import Array, dot, read, step_along, zeros
+from secant.arrays import Array, inner, step_along, zeros
 from secant.trustregion.step import Step, Within, to_boundary
 
 
@@ -93,11 +93,11 @@ class _Path:
     def __init__(self, g: Array, B: Any, rtol: float | None, limit: int) -> None:
         self._B = B
         self._limit = limit
-        self._r = g  # the gradient of the model, g + B p
-        (rr,) = read(dot(g, g))
+        self._r = -g  # downhill: -(g + B p)
+        rr = inner(g, g)
         size = math.sqrt(rr) if rr >= 0.0 else math.nan
         self._small = (forcing(size) if rtol is None else rtol) * size
-        self._segments = [self._segment(zeros(g.shape[0], g), -g, 0.0, rr, 0.0, 0.0, rr)]
+        self._segments = [self._segment(zeros(g.shape[0], g), self._r, 0.0, rr, 0.0, 0.0, rr)]
 
     def within(self, radius: float) -> Step:
         """The end of the path inside the ball."""
@@ -114,13 +114,13 @@ class _Path:
 
     def _extend(self, last: _Segment, alpha: float) -> bool:
         """The next iteration, unless the residual is small or the limit reached."""
-        r = step_along(self._r, alpha, self._Bd)
-        (rr,) = read(dot(r, r))
+        r = step_along(self._r, -alpha, self._Bd)
+        rr = inner(r, r)
         if not math.sqrt(rr) > self._small or len(self._segments) >= self._limit:
             return False
         self._r = r
         beta = rr / last.rr
-        p, d = step_along(last.p, alpha, last.d), step_along(-r, beta, last.d)
+        p, d = step_along(last.p, alpha, last.d), step_along(r, beta, last.d)
         # recurrences for |p|^2, p'd and |d|^2 (Conn, Gould & Toint, eq. 7.5.5-7)
         pp = last.pp + alpha * (2.0 * last.pd + alpha * last.dd)
         pd = beta * (last.pd + alpha * last.dd)
@@ -133,5 +133,4 @@ class _Path:
         self, p: Array, d: Array, reduction: float, rr: float, pp: float, pd: float, dd: float
     ) -> _Segment:
         self._Bd = self._B @ d
-        (dBd,) = read(dot(d, self._Bd))
-        return _Segment(p, d, reduction, rr, dBd, pp, pd, dd)
+        return _Segment(p, d, reduction, rr, inner(d, self._Bd), pp, pd, dd)

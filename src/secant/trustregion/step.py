@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
-from secant.arrays import Array, HostArray, read
+from secant.arrays import Array, HostArray, inner
 
 
 class Step(NamedTuple):
@@ -34,6 +34,13 @@ class Step(NamedTuple):
     predicted_reduction: float
     on_boundary: bool
     length: float
+
+    def times(self, factor: float) -> Step:
+        """The step where gradient and radius are so many times larger."""
+        if factor == 1.0:
+            return self
+        reduction = factor * (factor * self.predicted_reduction)
+        return Step(factor * self.p, reduction, self.on_boundary, factor * self.length)
 
 
 class Model(Protocol):
@@ -72,5 +79,5 @@ def to_boundary(pp: float, pd: float, dd: float, radius: float) -> float:
 
 def length(v: Array) -> float:
     """``|v|_2``."""
-    (square,) = read(v @ v)
+    square = inner(v, v)
     return math.sqrt(square) if square >= 0.0 else math.nan
