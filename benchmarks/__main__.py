@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks import dense, machine, memory, overhead, profiles, suite, targets
+from benchmarks import dense, machine, memory, overhead, profiles, second_order, suite, targets
 from benchmarks.interleaved import progress
 from benchmarks.tables import IMAGES, QUICK_FOLDER, RESULTS, save
 
@@ -73,11 +73,29 @@ def _memory(arguments: argparse.Namespace) -> dict[str, Any]:
     return _in_a_process("benchmarks.memory")
 
 
+def _squares(arguments: argparse.Namespace) -> dict[str, Any]:
+    progress("squares: Levenberg-Marquardt and its peers, which takes minutes")
+    return _in_a_process("benchmarks.least_squares", "--extent", arguments.extent)
+
+
+def _second_order(arguments: argparse.Namespace) -> dict[str, Any]:
+    progress("second order: Newton's methods and trust regions, which takes minutes")
+    return _in_a_process("benchmarks.second_order", "--extent", arguments.extent)
+
+
+def _squares_tables(found: dict[str, Any]) -> str:
+    from benchmarks import least_squares  # torch takes a second to import
+
+    return least_squares.tables(found)
+
+
 PARTS = {
     "overhead": Part(_overhead, overhead.tables, "overheads"),
     "dense": Part(_dense, dense.tables, "matrices"),
     "problems": Part(_problems, lambda found: profiles.tables(suite.load(found)), "performance"),
     "memory": Part(_memory, memory.tables),
+    "squares": Part(_squares, _squares_tables),
+    "second_order": Part(_second_order, second_order.tables),
 }
 
 

@@ -53,6 +53,9 @@ from secant.methods import DFP as DFP
 from secant.methods import LBFGS as LBFGS
 from secant.methods import SR1 as SR1
 from secant.methods import SSBFGS as SSBFGS
+from secant.methods import OWLQN as OWLQN
+from secant.methods import SCG as SCG
+from secant.methods import AdaptiveMomentum as AdaptiveMomentum
 from secant.methods import Broyden as Broyden
 from secant.methods import GradientDescent as GradientDescent
 from secant.methods import HeavyBall as HeavyBall
@@ -64,6 +67,7 @@ from secant.methods import Newton as Newton
 from secant.methods import NewtonCG as NewtonCG
 from secant.methods import NonlinearCG as NonlinearCG
 from secant.methods import RegularizedLBFGS as RegularizedLBFGS
+from secant.methods import Rprop as Rprop
 from secant.methods import SSBroyden as SSBroyden
 from secant.methods import TrustBFGS as TrustBFGS
 from secant.methods import TrustDogleg as TrustDogleg

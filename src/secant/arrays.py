@@ -148,10 +148,33 @@ def dot(a: Array, b: Array) -> Scalar:
     return blas.dot(a, b)  # a third of it, and a float
 
 
-def norm_inf(x: Array) -> Scalar:
-    """Largest absolute value, as a 0-d array; NaN if any element is."""
+def inner(a: Array, b: Array) -> float:
+    """``a'b`` of two vectors on the host."""
+    if type(a) is np.ndarray:
+        blas = _BLAS[a.dtype.char]
+        if blas is not None and a.dtype is b.dtype:
+            return blas.dot(a, b)  # type: ignore[no-any-return]
+    return float(dot(a, b))
+
+
+def norm_one(x: Array) -> float:
+    """``sum |x_i|`` on the host."""
     if type(x) is np.ndarray:
-        return np.maximum.reduce(np.abs(x))
+        blas = _BLAS[x.dtype.char]
+        if blas is not None:
+            return blas.asum(x)  # type: ignore[no-any-return]
+    xp = namespace(x)
+    return float(xp.sum(xp.abs(x)))
+
+
+def norm_inf(x: Array) -> Scalar:
+    """Largest absolute value, as a 0-d array or a float; NaN if any element is."""
+    if type(x) is np.ndarray:
+        blas = _BLAS[x.dtype.char]
+        if blas is None or x.ndim != 1 or not 0 < x.shape[0] <= CHUNK:
+            return np.maximum.reduce(np.abs(x))
+        square = blas.dot(x, x)  # the maximum may miss a NaN, a sum of squares never does
+        return abs(x.item(blas.amax(x))) if square == square else square
     if is_torch(x):
         return x.abs().amax()
     xp = namespace(x)
@@ -289,6 +312,7 @@ class Blas(NamedTuple):
     axpy: Any  # (x, y, n, a, offx, incx, offy, incy), y in place
     scal: Any  # (a, x, n, offx, incx), in place
     amax: Any  # (x, n, offx, incx)
+    asum: Any  # (x, n, offx, incx)
     gemv: Any  # (alpha, a, x, beta, y, offx, incx, offy, incy, trans, overwrite_y)
     trsv: Any  # (a, x, incx, offx, lower, trans, diag, overwrite_x)
 
@@ -302,7 +326,7 @@ class _Blas(dict[str, "Blas | None"]):
         else:
             from scipy.linalg import blas  # a quarter of a second: not at `import secant`
 
-            names = ("{}dot", "{}axpy", "{}scal", "i{}amax", "{}gemv", "{}trsv")
+            names = ("{}dot", "{}axpy", "{}scal", "i{}amax", "{}asum", "{}gemv", "{}trsv")
             prefix = "d" if char == "d" else "s"
             self[char] = Blas(*(getattr(blas, name.format(prefix)) for name in names))
         return self[char]

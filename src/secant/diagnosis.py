@@ -30,9 +30,11 @@ from secant.derivatives.line import (
     Slope,
     centred_curvature,
     centred_slope,
+    fitted_slope,
     sample,
 )
 from secant.derivatives.locate import Suspect, worst_component
+from secant.derivatives.noise import noise_level
 from secant.problem import Exhausted, Point, Problem
 from secant.status import Status
 from secant.trace import Trace
@@ -43,8 +45,20 @@ _CERTAIN = 5.0
 _DIGITS = 1e-4
 """this fraction of itself."""
 
+_CONFIRMED = 10.0
+"""It must still be so many times the error of a fit to more values away."""
+
 _FARTHER = 30.0
 """A slope that is wrong must be found again over a step so many times longer."""
+
+_FRACTIONS = (1e-3, 1e-2, 0.1, 0.5)
+"""Parts of themselves that variables are changed by to see whether f falls."""
+
+_PATIENCE = 32
+"""A run that is so many iterations long, or two, four ... times as many, may be asked why it is slow,"""
+
+_PROGRESS = 1e-2
+"""if it has lowered f by no more than this fraction in the second half of them."""
 
 _WIDE = 0.1
 """Differences of a very noisy f take steps up to this fraction of x."""
@@ -74,7 +88,8 @@ class Diagnosis:
     noise : float
         How much values of f at neighbouring points differ by chance (0 where none showed).
     promise : float
-        The decrease along -g that slope and curvature promise; NaN where they are not known.
+        The decrease that slope and curvature promise along -g (also with every variable in units of
+        itself); infinite without curvature, NaN where nothing was computed.
     component : int or None
         The component of the flattened gradient that is wrong, if one is.
 
@@ -92,11 +107,10 @@ class Diagnosis:
     promise: float = math.nan
     component: int | None = None
 
-    def status(self, given: Status) -> Status:
-        """The status of a run that would have ended with ``given`` but for this diagnosis."""
-        if self.kind in _STATUS:
-            return _STATUS[self.kind]
-        return Status.SEARCH_FAILED if self.promise > 0.0 else given
+    @property
+    def status(self) -> Status:
+        """That of a run which ends with this diagnosis; where no cause was found it was not round-off."""
+        return _STATUS.get(self.kind, Status.SEARCH_FAILED)
 
 
 _STATUS = {
@@ -126,16 +140,55 @@ def diagnose(
     Returns
     -------
     Diagnosis or None
-        None also where the budget of the run is used up.
+        None also where the budget is used up that a failed search would be looked into with.
+
+    Raises
+    ------
+    Exhausted
+        If the budget is used up before a doubtful convergence could be looked into.
     """
-    largest = max(row.optimality for row in trace)
-    doubtful = point.optimality > math.sqrt(eps_of(point.x)) * largest
-    if status is not Status.SEARCH_FAILED and not (status is Status.ROUNDOFF and doubtful):
-        return None
+    if status is Status.ROUNDOFF:
+        if not _is_doubtful(point, max(row.optimality for row in trace)):
+            return None
+    elif status is not Status.SEARCH_FAILED or point.optimality == 0.0:
+        return None  # a gradient of zeros, at which a fit may fail, points nowhere
     try:
         return _Examination(problem, point, max(abs(row.f) for row in trace)).verdict()
     except Exhausted:
+        if status is Status.ROUNDOFF:
+            raise
         return None
+
+
+def _is_doubtful(point: Point, largest: float) -> bool:
+    """Whether the gradient is larger than round-off explains: beside those before, or beside f and x.
+
+    With ``f = f* + (x - x*)^2 / 2`` known to eps, x is known to ``sqrt(eps)``, and so is ``g``.
+    """
+    root = math.sqrt(eps_of(point.x))
+    x, g = (to_numpy(a).astype(np.float64) for a in (point.x, point.g))
+    return point.optimality > root * largest or float(np.abs(g) @ np.abs(x)) > root * abs(point.f)
+
+
+def why_stalled(problem: Problem, point: Point, trace: Trace) -> Diagnosis | None:
+    """The noise that a run without progress is walking about in, if that is what holds it up.
+
+    A search along a direction made of noise need not fail: of many values one is the lowest by chance.
+    After 32, 64, 128 ... iterations whose second half has lowered f by less than a hundredth of itself f is
+    examined, and noise is the reason if it is larger than what that half has gained.
+    """
+    k = len(trace) - 1
+    if k < _PATIENCE or k & (k - 1):
+        return None
+    f = trace.f
+    lowest = f.min()
+    gain = f[: k // 2 + 1].min() - lowest
+    if not gain <= _PROGRESS * abs(lowest):
+        return None
+    found = _Examination(problem, point, float(np.abs(f).max())).verdict()
+    if found.kind in (Cause.NOISY, Cause.NON_DETERMINISTIC) and found.noise >= gain:
+        return found
+    return None
 
 
 @dataclass(frozen=True)
@@ -195,10 +248,32 @@ class _Examination:
             elif by_differences:
                 return _coarse(suspicion)
             else:
-                return self._accuse(suspicion)
-        promise = self._promise(line)
-        if promise <= 10.0 * (self.round_off if is_noisy else line.error):
-            return _round_off(promise, line.error)
+                return self._after_trial(suspicion, line)
+        return self._by_promise(line, is_noisy)
+
+    def _after_trial(self, found: Suspicion, line: Line) -> Diagnosis:
+        """The gradient is accused only by differences that more values, and other gradients, confirm."""
+        slope, noise = fitted_slope(self._along(found.v), self.point.f, found.h)
+        gap = abs(slope.value - found.given)
+        if not _CONFIRMED * slope.error <= gap:
+            noise = noise if noise < math.inf else 0.0
+            return self._by_promise(replace(line, noise=max(line.noise, noise)), False)
+        if not _CERTAIN * self._bend(found) <= gap:
+            return Diagnosis(
+                Cause.UNKNOWN,
+                f"f and its gradient change too fast to be compared {found.h:.1g} away",
+            )
+        return self._accuse(found)
+
+    def _by_promise(self, line: Line, is_noisy: bool) -> Diagnosis:
+        """What is left to say of a right gradient."""
+        if is_noisy:
+            line = replace(line, noise=max(line.noise, self._noise_farther(line)))
+        promise = max(self._promise(line), self._promise_in_units(line.error))
+        # the values farther off may be so much larger that their rounding says nothing of f here
+        round_off = self.round_off if is_noisy else max(self.round_off, line.noise)
+        if promise <= 10.0 * round_off:
+            return _round_off(promise, round_off)
         return _noisy(line, self.point.f, promise) if is_noisy else _unknown(promise, line)
 
     def _promise(self, line: Line) -> float:
@@ -210,7 +285,29 @@ class _Examination:
             curvature = centred_curvature(self._along(p), self.point.f, h, line.error)
         if not curvature.value > 2.0 * curvature.error:
             return math.inf
-        return float(p @ self.g) ** 2 / (2.0 * curvature.value)
+        far = centred_curvature(self._along(p), self.point.f, _FARTHER * line.h, line.error)
+        if 2.0 * far.error < far.value < curvature.value:  # a wave that looks smooth from close by
+            curvature = far
+        slope = float(p @ self.g)
+        return slope * (slope / (2.0 * curvature.value))  # the power of a float may raise
+
+    def _promise_in_units(self, error: float) -> float:
+        """The same along -g with each variable in units of itself, or what a few values there are lower.
+
+        Where variables differ by many orders of magnitude, f cannot be lowered along -g itself.
+        """
+        parts = self.g * self.x
+        largest = float(np.abs(parts).max())
+        if not 0.0 < largest < math.inf:
+            return 0.0
+        p = -parts / largest * self.x
+        phi = self._along(p)
+        seen = self.point.f - min(phi(t) for t in _FRACTIONS)  # lower values need no model
+        curvature = centred_curvature(phi, self.point.f, self._step(error, 0.25), error)
+        if not curvature.value > 2.0 * curvature.error:
+            return max(0.0, seen)
+        slope = float(p @ self.g)
+        return max(seen, slope * (slope / (2.0 * curvature.value)))
 
     # ------------------------------------------------------------------------------ directions
 
@@ -276,6 +373,26 @@ class _Examination:
         gap = abs(slope.value - found.slope.value)
         same = not gap > slope.error + found.slope.error
         return 0.0 if same or slope.error > gap else 0.5 * gap * found.h
+
+    def _bend(self, found: Suspicion) -> float:
+        """How far the gradient itself is from linear within the step of the differences.
+
+        Next to a pole, or where f waves faster than its arguments are spaced, differences and a right
+        gradient disagree, but the gradients on both sides of x then disagree as much.
+        """
+        direction = like(found.v, self.point.x)
+
+        def slope(t: float) -> float:
+            g = self.problem.at(step_along(self.point.x, t, direction)).g
+            return float(to_numpy(g).astype(np.float64) @ found.v)
+
+        return abs(slope(found.h) - 2.0 * found.given + slope(-found.h))
+
+    def _noise_farther(self, line: Line) -> float:
+        """The noise at another distance: that of a wave depends on where it is met."""
+        phi = self._along(self._steepest())
+        values = np.array([phi(math.pi * k * line.h) for k in range(-3, 4)])
+        return noise_level(values).level if np.isfinite(values).all() else 0.0
 
     def _precision(self, size: float) -> Precision:
         return Precision(self.eps, self.round_off, size)

@@ -287,14 +287,13 @@ def second_order(user: UserFunctions, x0: Array) -> SecondOrder:
 
 def hessian_product(user: UserFunctions, x0: Array) -> Product | None:
     """``B v`` from ``hessp``, if given."""
-    structure, args, hessp = user.structure, user.args, user.hessp
+    args, hessp = user.args, user.hessp
     if hessp is None:
         return None
-    flat_vector = _gradient_reader(structure, x0)
+    own, flat_vector = _presenter(user.structure, x0), _gradient_reader(user.structure, x0)
 
     def product(x: Array, v: Array) -> Array:
-        nest, copy = structure.nest, arrays.copy
-        return flat_vector(hessp(nest(copy(x)), nest(copy(v)), *args))
+        return flat_vector(hessp(own(x), own(v), *args))
 
     return product
 

@@ -16,7 +16,7 @@ from enum import Enum
 from typing import Any
 
 from secant import checks
-from secant.arrays import Array, dot, is_array, read, step_along, zeros
+from secant.arrays import Array, dot, inner, is_array, read, step_along, zeros
 
 Product = Callable[[Array], Array]
 
@@ -121,7 +121,7 @@ def _iterate(
 ) -> CGResult:
     z = precondition(r)
     d = z
-    rr, rz = read(dot(r, r), dot(r, z))
+    rr, rz = _squares(r, z)
     for k in range(limit + 1):
         residual = math.sqrt(rr) if rr >= 0.0 else math.nan
         if residual <= small:
@@ -131,7 +131,7 @@ def _iterate(
         if k == limit:
             break
         Bd = product(d)
-        (dBd,) = read(dot(d, Bd))
+        dBd = inner(d, Bd)
         if not math.isfinite(dBd):
             return CGResult(x, k, residual, CGStatus.NOT_FINITE)
         if dBd <= 0.0:
@@ -140,9 +140,18 @@ def _iterate(
         x, r = step_along(x, alpha, d), step_along(r, -alpha, Bd)
         z = precondition(r)
         rz_old = rz
-        rr, rz = read(dot(r, r), dot(r, z))
+        rr, rz = _squares(r, z)
         d = step_along(z, rz / rz_old, d)
     return CGResult(x, limit, residual, CGStatus.MAX_ITERATIONS)
+
+
+def _squares(r: Array, z: Array) -> tuple[float, float]:
+    """``r'r`` and ``r'z``, which are one without a preconditioner."""
+    if z is r:
+        rr = inner(r, r)
+        return rr, rr
+    rr, rz = read(dot(r, r), dot(r, z))
+    return rr, rz
 
 
 def _product(name: str, B: Any) -> Product:
@@ -156,8 +165,7 @@ def _product(name: str, B: Any) -> Product:
 
 
 def _norm(v: Array) -> float:
-    (square,) = read(dot(v, v))
-    return math.sqrt(square)
+    return math.sqrt(inner(v, v))
 
 
 def _limit(max_iter: int | None, b: Array) -> int:

@@ -28,7 +28,9 @@ from secant.directions.indefinite import Indefinite
 from secant.directions.newton import Newton as NewtonDirection
 from secant.directions.newton_cg import NewtonCG as NewtonCGDirection
 from secant.directions.newton_like import NewtonLike
+from secant.directions.resilient import Resilient
 from secant.directions.steepest import Momentum, SteepestDescent
+from secant.leastsquares.levenberg_marquardt import LevenbergMarquardt
 from secant.linesearch import (
     Backtracking,
     ExactQuadratic,
@@ -41,7 +43,10 @@ from secant.linesearch import (
     QuadraticFit,
     UnitStep,
 )
+from secant.linesearch.adaptive_rate import AdaptiveRate
 from secant.linesearch.method import LineSearchMethod
+from secant.linesearch.orthant_wise import OrthantWise
+from secant.linesearch.scaled import ScaledStep
 from secant.pair import CurvatureTest, Damp, Skip
 from secant.trustregion import (
     Dogleg,
@@ -230,6 +235,35 @@ def MemorylessBFGS(
     return LineSearchMethod(direction, search, first, "memoryless-bfgs")
 
 
+def OWLQN(
+    l1: float | Array = 0.0,
+    memory: int = 12,
+    curvature_test: CurvatureTest = Skip(),
+) -> OrthantWise:
+    """Orthant-wise L-BFGS: minimises ``fun(x) + sum l1_i |x_i|`` (Andrew & Gao 2007).
+
+    ``f`` and the gradient of the result are those of the whole sum (of its pseudo-gradient, whose largest
+    component is what ``gtol`` is compared with).
+
+    Parameters
+    ----------
+    l1 : float or array, shape (n,)
+        Factors of the absolute values, not negative; 0 frees a variable.
+    memory : int
+        Pairs kept; 2 memory n numbers.
+    curvature_test : Skip or Damp
+
+    Examples
+    --------
+    >>> import numpy as np, secant
+    >>> def f(x):
+    ...     return ((x - np.array([3.0, 0.2])) ** 2).sum()
+    >>> secant.minimize(f, [0.0, 1.0], method=secant.OWLQN(l1=1.0)).x
+    array([2.5, 0. ])
+    """
+    return OrthantWise(l1, LimitedMemory(memory), curvature_test)
+
+
 # ------------------------------------------------------------------------- directions from gradients
 
 
@@ -339,6 +373,89 @@ def NonlinearCG(
     return LineSearchMethod(direction, search, first, "cg")
 
 
+def SCG(
+    sigma: float = 5e-5, damping: float = 5e-7, restart_every: int | None = None
+) -> LineSearchMethod:
+    """Scaled conjugate gradients, two gradients an iteration and no line search (Moller 1993).
+
+    Parameters
+    ----------
+    sigma : float
+        How far along the direction the curvature is measured, relative to x.
+    damping : float
+        First ``lambda``.
+    restart_every : int, optional
+        Iterations between restarts along -g; n when left out, 0 for never.
+
+    Examples
+    --------
+    >>> import secant
+    >>> secant.minimize(lambda x: (x**2).sum(), [1.0, 2.0], method=secant.SCG()).success
+    True
+    """
+    direction = ConjugateGradient("moller", restart_every)
+    return LineSearchMethod(direction, ScaledStep(sigma, damping), name="scg")
+
+
+def Rprop(
+    first: float = 0.1,
+    etas: tuple[float, float] = (0.5, 1.2),
+    step_sizes: tuple[float, float] = (1e-12, 50.0),
+) -> LineSearchMethod:
+    """Resilient back-propagation: a step for each variable, led by the signs of the gradient.
+
+    Parameters
+    ----------
+    first : float
+        Step of every variable at the start.
+    etas : pair of float
+        Factors of a step after its gradient changed its sign, and after it kept it.
+    step_sizes : pair of float
+        The smallest and the largest step.
+
+    Examples
+    --------
+    >>> import secant
+    >>> secant.minimize(lambda x: (x**2).sum(), [1.0, 2.0], method=secant.Rprop()).success
+    True
+    """
+    direction = Resilient(first, etas[0], etas[1], step_sizes[0], step_sizes[1])
+    return LineSearchMethod(direction, FixedStep(1.0), name="rprop")
+
+
+def AdaptiveMomentum(
+    beta: float = 0.9,
+    rate: float | None = None,
+    increase: float = 1.05,
+    decrease: float = 0.7,
+    rise: float = 0.0,
+) -> LineSearchMethod:
+    """Gradient descent with momentum and an adaptive rate, MATLAB's ``traingdx``.
+
+    Parameters
+    ----------
+    beta : float
+        Momentum, ``0 < beta < 1``.
+    rate : float, optional
+        First rate; by default the step is 0.3 times as long as x, or as 1.
+    increase, decrease : float
+        Factors of the rate after a fall of f, and after too large a rise.
+    rise : float
+        The relative rise of f that is still taken; 0.04 in MATLAB, for errors that fall to 0.
+
+    Examples
+    --------
+    >>> import secant
+    >>> method = secant.AdaptiveMomentum(rate=0.05)
+    >>> secant.minimize(lambda x: (x**2).sum(), [1.0, 2.0], method=method).success
+    True
+    """
+    if not 0.0 < beta < 1.0:
+        raise ValueError(f"beta must be between 0 and 1, got {beta!r}")
+    search = AdaptiveRate(rate, increase, decrease, rise)
+    return LineSearchMethod(Momentum(beta), search, Length(0.3), "gdx")
+
+
 def LinearCG() -> LineSearchMethod:
     """Conjugate gradients for quadratics: exact steps by Hessian products (N&W Algorithm 5.2).
 
@@ -406,14 +523,14 @@ def NewtonCG(
     rtol: float | None = None,
     max_iter: int | None = None,
     search: LineSearch = HagerZhang(),
-    first: FirstStep = _FULL_STEP,
+    first: FirstStep = QuadraticFit(first=Length(1e18)),
 ) -> LineSearchMethod:
     """Inexact Newton by conjugate gradients: products with the Hessian alone (N&W Algorithm 7.1).
 
     Parameters
     ----------
     rtol : float, optional
-        Relative residual of the inner iteration; the forcing sequence ``min(1/2, sqrt |g|)`` when left out.
+        Relative residual of the inner iteration; ``min(1/2, sqrt |g|_1)`` when left out.
     max_iter : int, optional
         Products an iterate may cost; ``2 n`` when left out.
     search : LineSearch
@@ -491,7 +608,13 @@ def SR1(
     return LineSearchMethod(direction, search, first, "sr1")
 
 
-def TrustNCG(subproblem: Subproblem = Steihaug(), radius: RadiusRule = RadiusRule()) -> TrustRegion:
+_EXACT_RADIUS = RadiusRule(shrink=0.3, grow=2.5)
+"""Where the model is exact, smaller changes of the radius waste fewer trials."""
+
+
+def TrustNCG(
+    subproblem: Subproblem = Steihaug(), radius: RadiusRule = _EXACT_RADIUS
+) -> TrustRegion:
     """Trust region on products with the Hessian, truncated conjugate gradients (N&W Algorithm 7.2).
 
     Parameters
@@ -509,7 +632,7 @@ def TrustNCG(subproblem: Subproblem = Steihaug(), radius: RadiusRule = RadiusRul
 
 
 def TrustKrylov(
-    subproblem: Subproblem = Krylov(), radius: RadiusRule = RadiusRule()
+    subproblem: Subproblem = Krylov(), radius: RadiusRule = _EXACT_RADIUS
 ) -> TrustRegion:
     """Trust region on products with the Hessian, generalised Lanczos (Gould et al. 1999).
 
@@ -528,7 +651,7 @@ def TrustKrylov(
 
 
 def TrustExact(
-    subproblem: Subproblem = MoreSorensen(), radius: RadiusRule = RadiusRule()
+    subproblem: Subproblem = MoreSorensen(), radius: RadiusRule = _EXACT_RADIUS
 ) -> TrustRegion:
     """Trust region on the whole Hessian, nearly exact subproblems (Moré & Sorensen 1983).
 
@@ -546,7 +669,7 @@ def TrustExact(
     return TrustRegion(ExactHessian(dense=True), subproblem, radius, "trust-exact")
 
 
-def TrustDogleg(radius: RadiusRule = RadiusRule()) -> TrustRegion:
+def TrustDogleg(radius: RadiusRule = _EXACT_RADIUS) -> TrustRegion:
     """Trust region on the whole Hessian by Powell's dogleg; indefinite Hessians are shifted.
 
     Parameters
@@ -708,6 +831,8 @@ class Entry:
         One line each.
     aliases : tuple of str
         Other names, SciPy's among them.
+    needs_residuals : bool
+        Whether it is a method of `secant.least_squares`, which knows the terms of the sum.
     """
 
     name: str
@@ -715,6 +840,7 @@ class Entry:
     summary: str
     source: str
     aliases: tuple[str, ...] = ()
+    needs_residuals: bool = False
 
 
 _ENTRIES = (
@@ -745,6 +871,13 @@ _ENTRIES = (
         MemorylessBFGS,
         "one BFGS update of the scaled identity, memory O(n)",
         "Shanno 1978; Nocedal & Wright, eq. 7.27",
+    ),
+    Entry(
+        "owl-qn",
+        OWLQN,
+        "orthant-wise L-BFGS, for absolute values of the variables on top of a smooth function",
+        "Andrew & Gao 2007",
+        ("owlqn",),
     ),
     Entry(
         "cg",
@@ -778,6 +911,13 @@ _ENTRIES = (
         "Nocedal & Wright, eq. 5.49",
     ),
     Entry(
+        "scg",
+        SCG,
+        "scaled conjugate gradients: a damped model along d instead of a line search",
+        "Moller 1993",
+        ("trainscg", "scaled-conjugate-gradient"),
+    ),
+    Entry(
         "linear-cg",
         LinearCG,
         "linear conjugate gradients with exact steps, for quadratics",
@@ -798,6 +938,20 @@ _ENTRIES = (
         ("momentum",),
     ),
     Entry("nesterov", Nesterov, "Nesterov's accelerated gradient", "Nesterov 1983"),
+    Entry(
+        "gdx",
+        AdaptiveMomentum,
+        "gradient descent with momentum and an adaptive rate",
+        "Vogl et al. 1988",
+        ("traingdx",),
+    ),
+    Entry(
+        "rprop",
+        Rprop,
+        "resilient back-propagation: a step for each variable, led by signs of the gradient",
+        "Riedmiller & Braun 1993; Igel & Husken 2003",
+        ("trainrp",),
+    ),
     Entry(
         "newton",
         Newton,
@@ -888,6 +1042,14 @@ _ENTRIES = (
         TrustLSR1,
         "limited-memory SR1 in a trust region",
         "Byrd, Nocedal & Schnabel 1994",
+    ),
+    Entry(
+        "lm",
+        LevenbergMarquardt,
+        "Levenberg-Marquardt for sums of squares: a method of `least_squares`, not of `minimize`",
+        "Moré 1978; Nocedal & Wright, section 10.3",
+        ("levenberg-marquardt",),
+        needs_residuals=True,
     ),
 )
 

@@ -252,6 +252,11 @@ def _checked_stops(stop: Any) -> list[Stop]:
 
 
 def _check_support(method: Any, hess: Any, hessp: Any, bounds: Any) -> None:
+    if getattr(method, "needs_residuals", False):
+        raise ValueError(
+            f"method {method.name!r} needs the residuals of a sum of squares, not the sum: "
+            "call secant.least_squares(residuals, x0)"
+        )
     if bounds is not None:
         raise ValueError(f"bounds are not supported by {method.name}")
     for name, given in (("hess", hess), ("hessp", hessp)):

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from secant import arrays
+from secant import arrays, checks
 from secant.arrays import Array, HostArray
+from secant.diagnosis import Diagnosis
 from secant.problem import Point, Problem
 from secant.run import Callback, Run
 from secant.status import Status
@@ -53,6 +54,7 @@ def save_run(run: Run, path: str | os.PathLike[str]) -> None:
         "trace": [list(row) for row in run.trace],
         "seconds": run.seconds,
         "status": None if run.status is None else run.status.name,
+        "diagnosis": writer.encode(run.diagnosis),
         "counts": [run.problem.counts.nfev, run.problem.counts.njev, run.problem.counts.nhev],
     }
     _write_atomically(Path(path), content, writer.arrays)
@@ -90,7 +92,8 @@ def resume(
     method : optional
         Needed where the method was configured with a function of the user's (a schedule).
     gtol, max_iter, max_evals, max_seconds, target, stop, callback
-        As in `minimize`; limits count from the start of the run, not from here.
+        As in `minimize`; limits count from the start of the run, not from here. A fit (of
+        `start_least_squares`; ``fun`` gives its residuals) keeps its own tolerances instead of ``gtol``.
 
     Returns
     -------
@@ -115,10 +118,29 @@ def resume(
     >>> bool((run.finish().x == again.finish().x).all())
     True
     """
+    from secant.leastsquares.saved import holds_fit, resume_fit
     from secant.minimize import launch
 
     content, stored = _read(Path(path))
     with _whole(path):
+        if holds_fit(content):
+            for name, given in (("hess", hess), ("hessp", hessp)):
+                checks.require(given is None, name, given, "None: the file holds a fit")
+            return resume_fit(
+                path,
+                (content, stored),
+                fun,
+                x0,
+                method,
+                jac,
+                args=args,
+                max_nfev=max_evals,
+                max_iter=max_iter,
+                max_seconds=max_seconds,
+                target=target,
+                stop=stop,
+                callback=callback,
+            )
         method = _method(content["method"]) if method is None else method
         start = _empty_start(content, stored) if x0 is None else x0
         n = content["state"]["fields"]["point"]["n"]
@@ -130,6 +152,9 @@ def resume(
         trace = Trace([Row(*row) for row in content["trace"]])
         seconds, status = float(content["seconds"]), content["status"]
         ended = None if status is None else Status[status]
+        diagnosis = reader.decode(content.get("diagnosis"))
+        if not isinstance(diagnosis, Diagnosis | None):
+            raise TypeError(f"its diagnosis is a {type(diagnosis).__name__}")
         counts = task.problem.counts
         counts.nfev, counts.njev, counts.nhev = content["counts"]
     run = launch(
@@ -145,7 +170,7 @@ def resume(
         callback=callback,
         state=state,
     )
-    run.take_up(best, trace, seconds, ended)
+    run.take_up(best, trace, seconds, ended, diagnosis)
     return run
 
 

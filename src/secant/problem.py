@@ -124,6 +124,8 @@ class Point:
         self._value = value
         self._pullback: Pullback | None = pullback
         self._measured = False
+        if type(value) is float:
+            self.f = value
 
     def __getattr__(self, name: str) -> Any:
         # Called for a slot that is still empty; a filled one is found without a call.

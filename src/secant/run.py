@@ -89,7 +89,8 @@ class Run:
         x0: Any = None,
         warm_start: Any = None,
     ) -> None:
-        self.problem = problem
+        # a method may add to f what the user's function does not know
+        self.problem: Problem = method.pose(problem) if hasattr(method, "pose") else problem
         self.method = method
         self.structure = structure
         self.trace = Trace()
@@ -242,7 +243,6 @@ class Run:
             self.seconds = time.perf_counter() - self._clock
         self.best = point
         self.state = self.method.init(self.problem, point)
-        self.best = self.state.point  # a method may add to f what the problem does not know
         if warm_start is not None:
             self.state.memory = self._learned_by(warm_start)
         snapshot = self._record()
@@ -282,7 +282,7 @@ class Run:
         """Find out why a method cannot go on, and let its status say so."""
         self.diagnosis = diagnose(self.problem, state.point, state.status, self.trace)
         if self.diagnosis is not None:
-            state.status = self.diagnosis.status(state.status)
+            state.status = self.diagnosis.status
 
     def _look_for_noise(self) -> None:
         """End a run that no longer gets anywhere if noise is the reason."""
@@ -295,7 +295,7 @@ class Run:
             self.status = Status.INTERRUPTED
             return
         if found is not None:
-            self.diagnosis, self.status = found, found.status(Status.SEARCH_FAILED)
+            self.diagnosis, self.status = found, found.status
 
     def _record(self) -> Snapshot:
         point: Point = self.state.point

@@ -72,7 +72,8 @@ class SelfScaledBroyden:
 
     def __call__(self, b: float, h: float, n: int, first: bool) -> tuple[float, float]:
         a = b * h - 1.0  # >= 0 by Cauchy-Schwarz, and 0 where BFGS and DFP agree
-        if a <= 1e-14 * b * h:
+        # beyond 1 / eps^2 nothing is left of the two quotients that follow
+        if a <= 1e-14 * b * h or not a < 1e30:
             return SelfScaledBFGS()(b, h, n, first)
         rho_minus = min(1.0, h * (1.0 - math.sqrt(a / (1.0 + a))))
         theta = max((rho_minus - 1.0) / a, min(1.0 / rho_minus, (1.0 - b) / b))

@@ -73,6 +73,11 @@ def hager_zhang(p: Products) -> float:
     return max(beta, eta)
 
 
+def moller(p: Products) -> float:
+    """``(g+'g+ - g+'g) / -d'g``, Polak-Ribiere's where d is conjugate (Moller 1993)."""
+    return p.y_new / -p.d_old
+
+
 FORMULAS = {
     "fletcher-reeves": fletcher_reeves,
     "polak-ribiere": polak_ribiere,
@@ -80,6 +85,7 @@ FORMULAS = {
     "hestenes-stiefel": hestenes_stiefel,
     "dai-yuan": dai_yuan,
     "hager-zhang": hager_zhang,
+    "moller": moller,
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from secant.arrays import Array, dot, read
+from secant.arrays import Array, inner
 from secant.curvature.initial_scale import StepScale
 from secant.problem import Point
 
@@ -16,5 +16,4 @@ def gradient_step(point: Point) -> Array:
 
 def descends(d: Array, g: Array) -> bool:
     """Whether ``d`` is finite and leads downhill."""
-    (slope,) = read(dot(g, d))
-    return -math.inf < slope < 0.0
+    return -math.inf < inner(g, d) < 0.0

@@ -20,7 +20,7 @@ from secant.linesearch.initial import FirstStep, Previous, UnitStep
 from secant.linesearch.ray import Ray, Trial
 from secant.linesearch.search import LineSearch
 from secant.pair import SecantPair
-from secant.problem import Point, Problem
+from secant.problem import Exhausted, Point, Problem
 from secant.status import Status
 
 _FLAT_STEPS = 5
@@ -152,7 +152,11 @@ class LineSearchMethod:
     def _search(self, ray: Ray, alpha0: float, state: LineSearchState) -> Trial:
         """The search's trial, and a shorter one while its gradient is not finite."""
         for _ in range(_SHORTENINGS):
-            trial = self.search(ray, alpha0, state.search)
+            try:
+                trial = self.search(ray, alpha0, state.search)
+            except Exhausted as limit:
+                limit.lowest = ray.lowest.point
+                raise
             if trial.alpha == 0.0 or trial.point.is_finite:
                 return trial
             alpha0 = 0.1 * trial.alpha
@@ -191,12 +195,12 @@ class LineSearchMethod:
         return after
 
     def _question(self, state: LineSearchState, ray: Ray, alpha0: float, events: list[str]) -> None:
-        """Flat steps: round-off if the model expects no more, else a fresh start, else a failure."""
-        if self.direction.has_scale and _is_below_round_off(ray, alpha0):
-            state.status = Status.ROUNDOFF
-        elif state.flat_steps == _FLAT_STEPS:
+        """Flat steps: a fresh start, then round-off if the model still expects no more, else a failure."""
+        if state.flat_steps == _FLAT_STEPS:  # the steps of a wrong scale are flat, too
             events.append("no visible decrease, direction reset")
             self.forget(state)
+        elif self.direction.has_scale and _is_below_round_off(ray, alpha0):
+            state.status = Status.ROUNDOFF
         elif state.flat_steps >= 2 * _FLAT_STEPS:
             state.status = Status.SEARCH_FAILED
 

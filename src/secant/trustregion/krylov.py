@@ -1,42 +1,55 @@
 """The subproblem solved in the Krylov space of ``g``: generalised Lanczos.
 
-With the Lanczos basis ``Q`` of ``g, Bg, B^2 g ...`` and the tridiagonal ``T = Q'BQ``, ``p = Q h`` and h solves
+Inside the ball this is conjugate gradients. Where their path leaves it, Steihaug's iteration ends; here it
+goes on: the gradients ``r_k`` of the path, divided by their lengths, are the Lanczos basis ``Q`` of ``g, Bg,
+B^2 g ...``, its step lengths and ratios give the tridiagonal ``T = Q'BQ``,
+
+    T_kk = 1 / alpha_k + beta_{k-1} / alpha_{k-1},   T_{k,k+1} = sqrt(beta_k) / alpha_k
+
+and ``p = Q h``, where h solves nearly exactly, in a space that grows until the residual is small,
 
     minimise  |g| h_1 + h'Th / 2   subject to  |h| <= radius
 
-nearly exactly. Inside the ball this is conjugate gradients; on the boundary, where Steihaug's iteration
-ends, it goes on. A smaller radius after a rejected step needs a new ``h`` but no product.
+A smaller radius after a rejected step needs a new ``h`` but no product. A path that is so long that its
+gradients are no longer orthogonal is replaced by Lanczos iterations that keep their vectors so.
 
 References
 ----------
 Gould, Lucidi, Roma & Toint, *SIAM J. Optim.* 9, 504 (1999); Conn, Gould & Toint, *Trust-Region Methods*, SIAM
-(2000), section 7.5.
+(2000), sections 5.2 and 7.5.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from secant import checks
-from secant.arrays import Array, HostArray, dot, like, read, zeros
-from secant.trustregion.steihaug import forcing
+from secant.arrays import Array, HostArray, combine, dot, inner, like, products, step_along, zeros
+from secant.trustregion.steihaug import Path, forcing
 from secant.trustregion.step import Step, Within, length
 from secant.trustregion.tridiagonal import TridiagonalBall
+
+_BASIS = 100
+"""Vectors that are kept to go on from the boundary; longer paths end there."""
+
+_ORTHOGONAL = 1e-8
+"""Largest cosine between a new vector of the basis and an old one that counts as none."""
 
 
 @dataclass(frozen=True)
 class Krylov:
-    """Generalised Lanczos, by products with ``B`` alone; keeps one vector a product.
+    """Generalised Lanczos, by products with ``B`` alone.
 
     Parameters
     ----------
     rtol : float, optional
         Residual ``|g + (B + lambda I) p| / |g|`` at which to stop; ``min(1/2, sqrt |g|)`` when left out.
     max_iter : int, optional
-        Products an iterate may cost; ``min(n, 100)`` when left out.
+        Products an iterate may cost; ``min(2 n, 300)`` when left out, of which on the boundary at most 100.
 
     Examples
     --------
@@ -57,61 +70,98 @@ class Krylov:
             checks.count("max_iter", self.max_iter)
 
     def __call__(self, g: Array, B: Any) -> Within:
-        n = g.shape[0]
-        limit = min(n, 100 if self.max_iter is None else self.max_iter)
-        return _Space(g, B, self.rtol, limit).within
+        limit = min(2 * g.shape[0], 300) if self.max_iter is None else self.max_iter
+        path = Path(g, B, self.rtol, limit)
+        return _Space(g, B, self.rtol, min(limit, g.shape[0], _BASIS), path).within
 
 
 class _Space:
-    """The basis so far, as rows of ``Q``, and the two diagonals of ``T``."""
+    """The basis so far, as rows of ``Q``, and ``T``."""
 
-    def __init__(self, g: Array, B: Any, rtol: float | None, limit: int) -> None:
-        self._B, self._limit, self._g = B, limit, g
-        self._size = length(g)
+    def __init__(self, g: Array, B: Any, rtol: float | None, limit: int, path: Path) -> None:
+        self._B, self._limit, self._g, self._path = B, limit, g, path
+        self._size = math.sqrt(max(0.0, path.segments[0].rr))
         self._small = (forcing(self._size) if rtol is None else rtol) * self._size
-        self._Q = zeros((limit, g.shape[0]), g)
-        self._T = TridiagonalBall(self._size, limit)
-        self._next = g / self._size
+        self._T: TridiagonalBall | None = None
+        self._Q: Array = None
+        self._next: Array = None
 
     def within(self, radius: float) -> Step:
-        """The solution in the smallest space that is large enough."""
-        T = self._T
-        if T.k == 0:
-            self._extend()
-        while T.is_inside(radius):
-            if not self._goes_on(T.residual):
-                return self._step(T.inside(), False)
-            self._extend()
+        """The end of the path, or the solution in the smallest space that is large enough."""
+        k, step = self._path.end(radius)
+        if not step.on_boundary or k >= self._limit or not math.isfinite(step.predicted_reduction):
+            return step
+        T = self._space() if self._T is None else self._T
         while True:
-            h = T.on_boundary(radius)
-            if not self._goes_on(float(T.beside[len(h) - 1] * abs(h[-1]))):
-                return self._step(h, True)
+            h, reduction = T.solve(radius)
+            if not self._goes_on(T, float(T.beside[len(h) - 1] * abs(h[-1]))):
+                return Step(self._combined(h), reduction, True, math.sqrt(inner(h, h)))
             for _ in range(1 + len(h) // 8):  # h costs something: look at it now and then
                 if T.beside[T.k - 1] > 0.0 and T.k < self._limit:
-                    self._extend()
+                    self._extend(T)
 
-    def _goes_on(self, residual: float) -> bool:
+    def _goes_on(self, T: TridiagonalBall, residual: float) -> bool:
         """Whether a larger space is needed and to be had; a NaN ends it too."""
-        return residual > self._small and self._T.k < self._limit
+        return residual > self._small and T.k < self._limit
 
-    def _step(self, h: HostArray, on_boundary: bool) -> Step:
-        p = like(h, self._g) @ self._Q[: len(h), :]
-        return Step(p, self._T.reduction(h), on_boundary, float(np.sqrt(h @ h)))
+    def _combined(self, h: HostArray) -> Array:
+        """``Q h``."""
+        return dot(self._Q[: len(h), :].T, like(h, self._g))
 
-    def _extend(self) -> None:
+    def _space(self) -> TridiagonalBall:
+        """That of the path as far as it goes; that of ``g`` alone where it is not orthogonal."""
+        self._Q = zeros((self._limit, self._g.shape[0]), self._g)
+        self._T = T = TridiagonalBall(self._size, self._limit)
+        last = self._read_path(T)
+        if last is None or not self._append(T, *last, _ORTHOGONAL):
+            T.k = 0
+            self._next = self._g / self._size
+            self._extend(T)
+        return T
+
+    def _read_path(self, T: TridiagonalBall) -> tuple[Array, float] | None:
+        """The rows of ``Q`` and of ``T`` from the path; of the last row ``B q_k``, but for older ones, and T_kk."""
+        segments = self._path.segments
+        if len(segments) > self._limit:
+            return None
+        ratio = carried = 0.0  # beta_{k-1}, and beta_{k-1} / alpha_{k-1}
+        sign = -1.0  # the first vector is g / |g|, and what is beside the diagonal positive
+        r = before = segments[0].d
+        for k, segment in enumerate(segments):
+            if k:
+                ratio = segment.rr / segments[k - 1].rr
+                r = step_along(segment.d, -ratio, before)
+                curvature = segments[k - 1].dBd / segments[k - 1].rr
+                carried = ratio * curvature
+                T.beside[k - 1] = math.sqrt(ratio) * curvature
+            size = math.sqrt(segment.rr)
+            self._Q[k, :] = r * (sign / size)
+            before, sign = segment.d, -sign
+            T.diagonal[k] = segment.dBd / segment.rr + carried
+            T.k = k
+        return self._path.Bd * (-sign / size), float(T.diagonal[T.k])
+
+    def _extend(self, T: TridiagonalBall) -> None:
         """One Lanczos iteration, orthogonal to all vectors so far."""
-        k, q = self._T.k, self._next
-        self._Q[k, :] = q
-        Q = self._Q[: k + 1, :]
-        w = self._B @ q
-        projections = dot(Q, w)
-        before, alpha = read(dot(w, w), projections[k])
-        before = before**0.5 if before >= 0.0 else np.nan
-        w = w - projections @ Q
+        self._Q[T.k, :] = self._next
+        self._append(T, self._B @ self._next)
+
+    def _append(
+        self, T: TridiagonalBall, w: Array, alpha: float | None = None, orthogonal: float = math.inf
+    ) -> bool:
+        """The row of ``w``, which is ``B q_k`` but for older vectors; whether it was orthogonal to those."""
+        k, Q = T.k, self._Q[: T.k + 1, :]
+        before, projections = length(w), products(Q, w)
+        old = projections[: max(0, k - 1)]
+        if len(old) and not np.abs(old).max() <= orthogonal * before:
+            return False
+        w = combine(projections, Q, 1.0, w, -1.0)
         beta = length(w)
         if beta < 0.5 * before:  # cancellation: once more is enough
-            w = w - dot(Q, w) @ Q
+            w = combine(products(Q, w), Q, 1.0, w, -1.0)
             beta = length(w)
-        self._T.append(alpha, beta if beta > 1e-14 * before else 0.0)
-        if beta > 1e-14 * before:
+        goes_on = beta > 1e-14 * before
+        T.append(float(projections[k]) if alpha is None else alpha, beta if goes_on else 0.0)
+        if goes_on:
             self._next = w / beta
+        return True

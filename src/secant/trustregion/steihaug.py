@@ -61,10 +61,10 @@ class Steihaug:
 
     def __call__(self, g: Array, B: Any) -> Within:
         limit = min(2 * g.shape[0], 300) if self.max_iter is None else self.max_iter
-        return _Path(g, B, self.rtol, limit).within
+        return Path(g, B, self.rtol, limit).within
 
 
-class _Segment(NamedTuple):
+class Segment(NamedTuple):
     """One iteration: ``m`` along ``p + alpha d`` is ``m(p) - alpha rr + alpha^2 dBd / 2``."""
 
     p: Array
@@ -87,8 +87,15 @@ class _Segment(NamedTuple):
         return Step(step_along(self.p, alpha, self.d), reduction, on_boundary, math.sqrt(square))
 
 
-class _Path:
-    """The iterates so far, and how to go on."""
+class Path:
+    """The iterates so far, and how to go on.
+
+    Attributes
+    ----------
+    segments : list of Segment
+    Bd : array
+        ``B`` times the direction of the last of them.
+    """
 
     def __init__(self, g: Array, B: Any, rtol: float | None, limit: int) -> None:
         self._B = B
@@ -97,26 +104,30 @@ class _Path:
         rr = inner(g, g)
         size = math.sqrt(rr) if rr >= 0.0 else math.nan
         self._small = (forcing(size) if rtol is None else rtol) * size
-        self._segments = [self._segment(zeros(g.shape[0], g), self._r, 0.0, rr, 0.0, 0.0, rr)]
+        self.segments = [self._segment(zeros(g.shape[0], g), self._r, 0.0, rr, 0.0, 0.0, rr)]
 
     def within(self, radius: float) -> Step:
         """The end of the path inside the ball."""
+        return self.end(radius)[1]
+
+    def end(self, radius: float) -> tuple[int, Step]:
+        """The number of the segment on which it is, and the step."""
         k = 0
         while True:
-            segment = self._segments[k]
+            segment = self.segments[k]
             alpha = segment.alpha
             edge = to_boundary(segment.pp, segment.pd, segment.dd, radius)
             if not alpha < edge:
-                return segment.step(edge, True)
+                return k, segment.step(edge, True)
             k += 1
-            if k == len(self._segments) and not self._extend(segment, alpha):
-                return segment.step(alpha, False)
+            if k == len(self.segments) and not self._extend(segment, alpha):
+                return k - 1, segment.step(alpha, False)
 
-    def _extend(self, last: _Segment, alpha: float) -> bool:
+    def _extend(self, last: Segment, alpha: float) -> bool:
         """The next iteration, unless the residual is small or the limit reached."""
-        r = step_along(self._r, -alpha, self._Bd)
+        r = step_along(self._r, -alpha, self.Bd)
         rr = inner(r, r)
-        if not math.sqrt(rr) > self._small or len(self._segments) >= self._limit:
+        if not math.sqrt(rr) > self._small or len(self.segments) >= self._limit:
             return False
         self._r = r
         beta = rr / last.rr
@@ -126,11 +137,11 @@ class _Path:
         pd = beta * (last.pd + alpha * last.dd)
         dd = rr + beta * beta * last.dd
         reduction = last.reduction + 0.5 * alpha * last.rr
-        self._segments.append(self._segment(p, d, reduction, rr, pp, pd, dd))
+        self.segments.append(self._segment(p, d, reduction, rr, pp, pd, dd))
         return True
 
     def _segment(
         self, p: Array, d: Array, reduction: float, rr: float, pp: float, pd: float, dd: float
-    ) -> _Segment:
-        self._Bd = self._B @ d
-        return _Segment(p, d, reduction, rr, inner(d, self._Bd), pp, pd, dd)
+    ) -> Segment:
+        self.Bd = self._B @ d
+        return Segment(p, d, reduction, rr, inner(d, self.Bd), pp, pd, dd)
