@@ -41,6 +41,9 @@ MONOTONE = (
     secant.GoldenSection,
 )
 
+RISING = ("rprop",)
+"""Methods whose steps do not look at f."""
+
 fast = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -80,7 +83,7 @@ def quadratics(draw, condition=8.0):
 def compositions(draw):
     """A method of the registry as it is, or one with another search."""
     if draw(st.booleans()):
-        return REGISTRY[draw(st.sampled_from(NAMES))].build()
+        return REGISTRY[draw(st.sampled_from([n for n in NAMES if n not in RISING]))].build()
     build = COMPOSED[draw(st.sampled_from(list(COMPOSED)))]
     return build(search=draw(st.sampled_from(MONOTONE))())
 
@@ -133,8 +136,16 @@ def test_the_unit_of_f_does_not_matter(f, name, k):
     assert scaled.fun == unit * plain.fun
 
 
+BY_CHANCE = ("sr1", "tr-sr1", "tr-lsr1")
+"""Where the model is right already, ``y - Bs`` is round-off, and an update or none is chance."""
+
+
 @fast
-@given(quadratics(1.5), st.sampled_from(NAMES), st.randoms(use_true_random=False))
+@given(
+    quadratics(1.5),
+    st.sampled_from([name for name in NAMES if name not in BY_CHANCE]),
+    st.randoms(use_true_random=False),
+)
 def test_the_order_of_the_variables_does_not_matter(f, name, random):
     """Sums in another order round differently, so the same to some digits in the first iterations."""
     order = list(range(f.x0.size))
