@@ -150,6 +150,35 @@ def test_nothing_to_optimize_is_refused(cls):
 
 
 @pytest.mark.parametrize("cls", ALL)
+def test_parameters_without_elements_are_carried_along_and_alone_refused(cls):
+    fit, empty = Fit(), torch.nn.Parameter(torch.zeros(0, 3).double())
+    opt = cls([empty, *fit.parameters])
+    first = fit.loss().item()
+    opt.step(fit.closure(opt))
+    assert fit.loss().item() < 0.1 * first
+    with pytest.raises(ValueError, match="requires a gradient and is not empty"):
+        cls([empty]).step(lambda: None)
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_a_group_may_be_empty(cls):
+    fit, other = Fit(), Fit()
+    opt, plain = cls([{"params": []}, {"params": fit.parameters}]), cls(other.parameters)
+    for _ in range(2):
+        opt.step(fit.closure(opt))
+        plain.step(other.closure(plain))
+        opt.load_state_dict(opt.state_dict())
+    assert torch.equal(flat(fit.parameters), flat(other.parameters))
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_groups_may_hold_what_is_the_users_own(cls):
+    opt = cls([{"params": [variable(1.0)], "tag": 1}, {"params": [variable(1.0)], "tag": 2}])
+    opt.add_param_group({"params": [variable(1.0)], "tag": 3})
+    assert [group["tag"] for group in opt.param_groups] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("cls", ALL)
 @pytest.mark.parametrize(
     ("option", "value"),
     [
@@ -173,10 +202,40 @@ def test_a_negative_lr_is_refused(cls):
         cls([{"params": [variable(1.0)], "lr": -1.0}])
 
 
+@pytest.mark.parametrize("lr", ["1", None, True, torch.ones(2)])
+def test_an_lr_that_is_no_number_is_refused(lr):
+    with pytest.raises(ValueError, match="lr must be a number >= 0"):
+        secant.torch.LBFGS([variable(1.0)], lr=lr)
+
+
+@pytest.mark.parametrize("option", ["maximize", "deterministic"])
+def test_switches_are_true_or_false(option):
+    with pytest.raises(ValueError, match=f"{option} must be True or False, got 'no'"):
+        secant.torch.LBFGS([variable(1.0)], **{option: "no"})
+
+
+def test_a_limit_of_products_is_called_by_its_name():
+    with pytest.raises(ValueError, match="max_products must be an integer >= 1"):
+        secant.torch.NewtonCG([variable(1.0)], max_products=0)
+
+
+@pytest.mark.parametrize("bounds", [3.0, (1.0, 0.0), (0.0,), ("0", "1"), (float("nan"), 1.0)])
+def test_bounds_are_a_pair_of_numbers(bounds):
+    with pytest.raises(ValueError, match="bounds must be None or a pair of numbers, lower < upper"):
+        secant.torch.LevenbergMarquardt([{"params": [variable(0.5)], "bounds": bounds}])
+
+
+def test_bounds_have_the_precision_of_the_parameters():
+    w = variable(0.1, 0.3)
+    opt = secant.torch.LevenbergMarquardt([w], bounds=(0.1, 0.3))
+    opt.step(lambda: w + torch.tensor([1.0, -1.0]))
+    assert w.tolist() == [0.1, 0.3]
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"history_size": 0}, "memory must be an integer >= 1"),
+        ({"history_size": 0}, "history_size must be an integer >= 1"),
         ({"line_search_fn": "wolfe"}, "line_search_fn must be None, one of strong_wolfe"),
         ({"history_dtype": "int8"}, "history_dtype must be one of"),
         ({"history_device": "cuda"}, "history_device must be None or 'cpu'"),

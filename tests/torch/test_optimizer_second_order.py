@@ -86,7 +86,7 @@ def test_a_loss_without_a_graph_is_refused(cls):
         cls([w]).step(lambda: (w.detach() ** 2).sum())
 
 
-@pytest.mark.parametrize("cls", SECOND_ORDER)
+@pytest.mark.parametrize("cls", [*SECOND_ORDER, secant.torch.LevenbergMarquardt])
 def test_complex_parameters_are_refused(cls):
     z = torch.nn.Parameter(torch.ones(2, dtype=torch.complex128))
     with pytest.raises(ValueError, match="params must be real"):

@@ -176,6 +176,58 @@ def test_the_state_of_another_method_is_refused():
         secant.torch.BFGS(fit.parameters, **OPTIONS).load_state_dict(state)
 
 
+@pytest.mark.parametrize("other", [torch.optim.LBFGS, torch.optim.Adam])
+@pytest.mark.parametrize("cls", ALL)
+def test_the_state_of_torchs_optimizers_is_refused(cls, other):
+    w = variable(1.0)
+    given = other([w])
+    given.step(closure_of(given, lambda: (w**2).sum()))
+    with pytest.raises(
+        ValueError, match=f"state_dict must be that of a secant.torch.{cls.__name__}"
+    ):
+        cls([w]).load_state_dict(given.state_dict())
+
+
+def test_a_deterministic_closure_is_evaluated_anew_for_another_weight_decay():
+    fit = Fit()
+    opt = secant.torch.LBFGS(fit.parameters, deterministic=True, **OPTIONS)
+    steps(opt, fit, 2)
+    opt.param_groups[0]["weight_decay"] = 3.0
+    whole = fit.loss().item() + 1.5 * (flat(fit.parameters) ** 2).sum().item()
+    for again in (False, True):
+        if again:  # and after saving
+            state = opt.state_dict()
+            opt.load_state_dict(state)
+            opt.param_groups[0]["weight_decay"] = 0.5
+            whole = fit.loss().item() + 0.25 * (flat(fit.parameters) ** 2).sum().item()
+        steps(opt, fit, 1)
+        assert opt.trace.f[0] == pytest.approx(whole, rel=1e-14)
+
+
+def test_what_was_learned_of_a_loss_is_not_used_for_its_negative():
+    fit = Fit()
+    opt = secant.torch.LBFGS(fit.parameters, deterministic=True, **OPTIONS)
+    steps(opt, fit, 2)
+    opt.param_groups[0]["maximize"] = True
+    before = fit.loss().item()
+    steps(opt, fit, 1)
+    assert opt.trace.k[0] == 0
+    assert fit.loss().item() > before
+
+
+def test_values_of_another_precision_are_not_taken_over():
+    fit, single = Fit(), Fit(dtype=torch.float32)
+    opt = secant.torch.LBFGS(fit.parameters, deterministic=True, **OPTIONS)
+    steps(opt, fit, 2)
+    single.model.load_state_dict(fit.model.state_dict())
+    other = secant.torch.LBFGS(single.parameters, deterministic=True, **OPTIONS)
+    other.load_state_dict(opt.state_dict())
+    expected = single.loss().item()
+    steps(other, single, 1)
+    assert other.trace.k[0] > 0
+    assert other.trace.f[0] == expected
+
+
 def test_a_state_of_other_groups_is_refused_by_torch():
     opt = secant.torch.LBFGS([variable(1.0)])
     two = secant.torch.LBFGS([{"params": [variable(1.0)]}, {"params": [variable(2.0)]}])

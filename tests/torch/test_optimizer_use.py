@@ -6,7 +6,17 @@ import math
 
 import pytest
 import torch
-from optimizer_cases import ALL, FIRST_ORDER, OF_LOSSES, Fit, closure_of, flat, network, variable
+from optimizer_cases import (
+    ALL,
+    FIRST_ORDER,
+    OF_LOSSES,
+    SECOND_ORDER,
+    Fit,
+    closure_of,
+    flat,
+    network,
+    variable,
+)
 
 import secant
 import secant.torch
@@ -121,6 +131,33 @@ def test_tolerances_end_a_step():
     assert opt.status is Status.NO_PROGRESS
 
 
+def test_a_tolerance_of_zero_ends_nothing():
+    """In single precision equal losses come long before the last digit of the gradient."""
+    w = variable(2.0, dtype=torch.float32)
+    opt = secant.torch.LBFGS([w], max_iter=50, tolerance_change=0.0)
+    opt.step(closure_of(opt, lambda: 1.0 + 1e-3 * (w**4).sum()))
+    assert opt.status is not Status.NO_PROGRESS
+    assert (opt.trace.f[1:] == opt.trace.f[:-1]).any()
+
+
+@pytest.mark.parametrize("cls", ALL)
+def test_a_step_under_no_grad(cls):
+    """Frameworks have it around their loops; closures that leave their graph need it most."""
+    fit, other = Fit(), Fit()
+    opt, plain = cls(fit.parameters, max_iter=3), cls(other.parameters, max_iter=3)
+
+    def closure():
+        return fit.loss() if cls in SECOND_ORDER else fit.closure(opt)()
+
+    def same():
+        return other.loss() if cls in SECOND_ORDER else other.closure(plain)()
+
+    with torch.no_grad():
+        opt.step(closure)
+    plain.step(same)
+    assert torch.equal(flat(fit.parameters), flat(other.parameters))
+
+
 def test_a_deterministic_closure_is_not_called_again_where_it_was():
     calls = []
     for deterministic in (False, True):
@@ -200,6 +237,8 @@ def test_a_schedule_may_begin_at_zero():
     loss = opt.step(fit.closure(opt))
     assert loss.item() == fit.loss().item()
     assert torch.equal(flat(fit.parameters), before)
+    assert opt.status is None
+    assert opt.state_dict()["state"][0]["func_evals"] == 1
 
 
 @pytest.mark.parametrize("set_to_none", [True, False])

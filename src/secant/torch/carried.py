@@ -3,9 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from secant.torch.variables import Signature
+
+
+class Last(NamedTuple):
+    """The last point of a step, for a closure that is deterministic.
+
+    Attributes
+    ----------
+    z, g : array
+    f : float
+        The objective, weight decay included.
+    loss : Tensor or float
+        What the closure returned.
+    decays : list of float or None
+        The weight decay that ``f`` and ``g`` contain.
+    """
+
+    z: Any
+    f: float
+    g: Any
+    loss: Any
+    decays: list[float] | None
 
 
 @dataclass
@@ -22,15 +43,21 @@ class Carried:
         The method whose state it is.
     lr : float
         The largest ``lr`` of the last step.
-    last : tuple or None
-        ``z, f, g`` and the closure's loss at the last point, for a deterministic closure.
+    last : Last or None
+        The last point, for a deterministic closure.
+    repeats : bool or None
+        Whether the closure has one value at one point; None if nobody has looked.
+    is_doubtful : bool
+        Whether the step gave reason to look.
     """
 
     state: Any
     signature: Signature
     method: Any
     lr: float
-    last: tuple[Any, float, Any, Any] | None = None
+    last: Last | None = None
+    repeats: bool | None = None
+    is_doubtful: bool = False
 
 
 def continued(carried: Carried, point: Any, lr: float) -> Any:
@@ -38,7 +65,7 @@ def continued(carried: Carried, point: Any, lr: float) -> Any:
     state = carried.state
     if hasattr(state, "radius") and lr != carried.lr:
         state = replace(state, radius=state.radius * lr / carried.lr)
-    if carried.last is not None and point.x is carried.last[0]:
+    if carried.last is not None and point.x is carried.last.z:
         return replace(state, point=point)
     fresh = {"smallest": point.optimality, "lowest": point.f, "flat_steps": 0, "flatness": 0}
     known = {name: value for name, value in fresh.items() if hasattr(state, name)}

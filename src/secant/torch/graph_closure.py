@@ -113,7 +113,8 @@ class GraphProblem(ClosureProblem):
                     "closure must return the loss as a tensor with its graph, or call backward(); "
                     f"got {returned!r} without either"
                 )
-            self._graph = returned.reshape(())
+            with torch.enable_grad():  # a step may be taken under no_grad
+                self._graph = returned.reshape(())
             self._version = self.variables.version
         return value
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 
 from secant import checks
@@ -16,8 +18,6 @@ from secant.leastsquares.bounds import Box, make_box
 from secant.leastsquares.levenberg_marquardt import Tolerances
 from secant.leastsquares.result import FitRun
 from secant.leastsquares.solvers import SolverChoice
-from secant.run import Run
-from secant.stopping import Stop
 from secant.torch.layers import Layers
 from secant.torch.optimizer import SecantOptimizer
 from secant.torch.residual_closure import OneUnit, ResidualProblem
@@ -39,7 +39,7 @@ class LevenbergMarquardt(SecantOptimizer):
     tolerance_grad : float
         A step ends when no component of the gradient is larger.
     tolerance_change : float
-        A step ends when an iteration changes the loss by no more than this fraction of it.
+        A step ends when an iteration changes the loss by less than this fraction of it.
     damping : str
         "auto", "nielsen", "marquardt" or "trust-radius", as in `secant.least_squares`.
     solver : str
@@ -68,6 +68,8 @@ class LevenbergMarquardt(SecantOptimizer):
     """
 
     _takes_bounds = True
+    _is_first_order = False
+    _kind_of_run = FitRun
 
     def __init__(
         self,
@@ -113,17 +115,12 @@ class LevenbergMarquardt(SecantOptimizer):
                 "grad_scaler must be None for LevenbergMarquardt: its closure has no gradient to "
                 f"scale; got {scaler!r}"
             )
+        if any(p.is_complex() for p in variables.parameters):
+            raise ValueError("params must be real for LevenbergMarquardt, got complex")
         group = self.param_groups[0]
         choice = SolverChoice(group["solver"], group["memory"])
         layers = self._linear_layers(variables)
         return ResidualProblem(closure, variables, choice, layers, self._box(variables))
-
-    def _make_run(
-        self, problem: Any, method: Any, state: Any, variables: Any, stops: list[Stop], most: int
-    ) -> Run:
-        return FitRun(
-            problem, method, state, variables, stops, max_evals=most, max_seconds=math.inf
-        )
 
     def _linear_layers(self, variables: Variables) -> Layers | None:
         """The module's layers, kept from step to step: they are tested once."""
@@ -136,16 +133,28 @@ class LevenbergMarquardt(SecantOptimizer):
 
     def _box(self, variables: Variables) -> Box | None:
         """The groups' bounds, one pair for each element."""
-        pairs: dict[int, tuple[float, float]] = {}
-        for group in self.param_groups:
-            for p in group["params"]:
-                pairs[id(p)] = group["bounds"] or (-torch.inf, torch.inf)
-        lower, upper = (
-            torch.cat([torch.full((p.numel(),), pairs[id(p)][side]) for p in variables.parameters])
-            for side in (0, 1)
-        )
+        if all(group["bounds"] is None for group in self.param_groups):
+            return None
+        of = {id(p): group["bounds"] for group in self.param_groups for p in group["params"]}
+        pairs = [of[id(p)] or (-math.inf, math.inf) for p in variables.parameters]
+        counts = [p.numel() for p in variables.parameters]
+        lower, upper = np.repeat(np.array(pairs, float), counts, axis=0).T
         x, _ = variables.read()
-        return make_box((to_numpy(lower), to_numpy(upper)), to_numpy(x))
+        return make_box((lower, upper), to_numpy(x))
+
+    def _check_group(self, group: dict[str, Any], first: dict[str, Any]) -> None:
+        super()._check_group(group, first)
+        bounds = group["bounds"]
+        if bounds is not None:
+            is_pair = isinstance(bounds, (tuple, list)) and len(bounds) == 2
+            checks.require(
+                is_pair
+                and all(isinstance(b, numbers.Real) for b in bounds)
+                and bounds[0] < bounds[1],
+                "bounds",
+                bounds,
+                "None or a pair of numbers, lower < upper",
+            )
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_module": self._module, "_layers": None}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from secant import methods
+from secant import checks, methods
 from secant.linesearch import Length, UnitStep
 from secant.torch.graph_closure import GraphProblem
 from secant.torch.optimizer import SecantOptimizer
@@ -15,6 +15,8 @@ from secant.torch.variables import Variables
 
 class SecondOrderOptimizer(SecantOptimizer):
     """Base of the methods that multiply with the Hessian."""
+
+    _is_first_order = False
 
     def _problem(self, closure: Callable[[], Any], variables: Variables, scaler: Any) -> Any:
         if scaler is not None:
@@ -80,6 +82,8 @@ class NewtonCG(SecondOrderOptimizer):
         maximize: bool = False,
         deterministic: bool = False,
     ) -> None:
+        if max_products is not None:
+            checks.count("max_products", max_products)
         super().__init__(
             params,
             lr=lr,

@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 
-from secant import checks
 from secant.arrays import eps_of
 from secant.problem import Problem
 from secant.run import Run
 from secant.snapshot import Snapshot
 from secant.status import Status
 from secant.stopping import GradientBelow, MaxIterations, Stop, Unbounded
-from secant.torch import saved_state, step_length
-from secant.torch.carried import Carried, continued, is_same_direction, scale_radius
+from secant.torch import options, saved_state, step_length
+from secant.torch.carried import Carried, Last, continued, is_same_direction, scale_radius
+from secant.torch.chance import BriefRun, has_long_search, is_repeatable
 from secant.torch.closure import ClosureProblem, checked_loss
 from secant.torch.rollback import Rollback
 from secant.torch.step_length import Demands, StepLength
@@ -33,16 +33,10 @@ from secant.trace import Trace
 if TYPE_CHECKING:
     from secant.result import Result
 
-_FEWEST = 25
-"""Evaluations that a step may take at least, where ``max_eval`` is left out."""
-
-_DIFFER = ("params", "param_names", "name", "initial_lr", "lr", "weight_decay", "bounds")
-"""What may differ between groups, or belongs to PyTorch and its schedulers."""
-
 
 @dataclass(frozen=True)
 class LossChange:
-    """``|f - f_before| <= tolerance |f|`` in one iteration."""
+    """``|f - f_before| < tolerance |f|`` in one iteration; never where the tolerance is zero."""
 
     tolerance: float
 
@@ -51,7 +45,7 @@ class LossChange:
         if len(rows) < 2:
             return None
         change = abs(rows[-1].f - rows[-2].f)
-        return Status.NO_PROGRESS if change <= self.tolerance * abs(rows[-1].f) else None
+        return Status.NO_PROGRESS if change < self.tolerance * abs(rows[-1].f) else None
 
 
 class SecantOptimizer(torch.optim.Optimizer):
@@ -62,10 +56,12 @@ class SecantOptimizer(torch.optim.Optimizer):
     Attributes
     ----------
     status : Status or None
-        Why the last step ended; None before the first.
+        Why the last step ended; None before the first, and after one at ``lr = 0``.
     """
 
     _takes_bounds: ClassVar[bool] = False
+    _is_first_order: ClassVar[bool] = True
+    _kind_of_run: ClassVar[type[Run]] = Run
     _demands: ClassVar[Demands] = Demands()
 
     def __init__(self, params: Any, **defaults: Any) -> None:
@@ -73,10 +69,8 @@ class SecantOptimizer(torch.optim.Optimizer):
         self._pending: dict[str, Any] | None = None
         self._run: Run | None = None
         self._result: Result | None = None
-        lr = defaults.get("lr")
-        if isinstance(lr, torch.Tensor):
-            checks.require(lr.numel() == 1, "lr", lr, "one number")
-            defaults["lr"] = float(lr)
+        if "lr" in defaults:
+            defaults["lr"] = options.number("lr", defaults["lr"])
         self._check_group(defaults, defaults)
         self._method(defaults, 1.0)  # its parts check their own options
         super().__init__(params, defaults)
@@ -136,7 +130,8 @@ class SecantOptimizer(torch.optim.Optimizer):
         rollback = Rollback(None if carried is None else carried.state.memory, group["max_iter"])
         try:
             point = self._first_point(problem, variables, start, carried, grad_scaler)
-            run = self._begin(problem, variables, method, carried, point)
+            repeats = self._repeats(problem, carried, point)
+            run = self._begin(problem, variables, method, carried, point, repeats)
             while run.status is None:
                 rollback.before_iteration(run.state.memory)
                 run.step()
@@ -148,17 +143,26 @@ class SecantOptimizer(torch.optim.Optimizer):
             variables.restore(before)
             rollback.undo()
             raise
-        self._commit(run, loss, method, variables)
+        self._commit(run, loss, method, variables, repeats)
         problem.release()
         return loss
 
     def _stand_still(self, closure: Callable[[], Any]) -> Any:
         """A step of a schedule that begins at ``lr = 0``: the loss, and nothing moves."""
         with torch.enable_grad():
-            return checked_loss(closure())
+            loss = checked_loss(closure())
+        self._count(0, 1)
+        self._run = self._result = None
+        return loss
 
     def _begin(
-        self, problem: Any, variables: Variables, method: Any, carried: Carried | None, point: Any
+        self,
+        problem: Any,
+        variables: Variables,
+        method: Any,
+        carried: Carried | None,
+        point: Any,
+        repeats: bool | None,
     ) -> Run:
         """The run of this step, at its first point."""
         group = self.param_groups[0]
@@ -168,16 +172,19 @@ class SecantOptimizer(torch.optim.Optimizer):
         else:
             state = continued(carried, point, variables.largest_lr)
         stops = self._stops(group, state)
-        run = self._make_run(problem, method, state, variables, stops, _max_eval(group))
+        kind = BriefRun if repeats is False and self._is_first_order else self._kind_of_run
+        run = kind(
+            problem,
+            method,
+            state,
+            variables,
+            stops,
+            max_evals=options.max_eval(group),
+            max_seconds=math.inf,
+        )
         run.trace.add(Snapshot(run))
         run.take_up(point, run.trace, 0.0, Status.NOT_FINITE_START)
         return run
-
-    def _make_run(
-        self, problem: Any, method: Any, state: Any, variables: Any, stops: list[Stop], most: int
-    ) -> Run:
-        """The run that makes the iterations."""
-        return Run(problem, method, state, variables, stops, max_evals=most, max_seconds=math.inf)
 
     def _stops(self, group: dict[str, Any], state: Any) -> list[Stop]:
         return [
@@ -193,10 +200,11 @@ class SecantOptimizer(torch.optim.Optimizer):
         """Where the parameters are: evaluated, unless a deterministic closure was there already."""
         group = self.param_groups[0]
         counts = problem.counts
-        counts.max_evals = _max_eval(group)
+        counts.max_evals = options.max_eval(group)
         last = None if carried is None else carried.last
-        if group.get("deterministic", False) and last is not None and variables.adopt(last[0]):
-            return problem.again(*last)
+        is_same = last is not None and group["deterministic"] and last.decays == variables.decays
+        if last is not None and is_same and variables.adopt(last.z):
+            return problem.again(last.z, last.f, last.g, last.loss)
         point = problem.at(z)
         while scaler is not None and scaler.get_scale() >= 1.0 and counts.nfev < counts.max_evals:
             if point.is_finite:
@@ -205,38 +213,53 @@ class SecantOptimizer(torch.optim.Optimizer):
             point = problem.at(z)
         return point
 
+    def _repeats(self, problem: Any, carried: Carried | None, point: Any) -> bool | None:
+        """Whether the closure has one value at one point; None as long as nothing made one ask."""
+        if carried is None or self.param_groups[0].get("deterministic", False):
+            return None
+        if carried.repeats is not None or not (carried.is_doubtful and self._is_first_order):
+            return carried.repeats
+        return is_repeatable(problem, point)
+
     def _settle(self, run: Run, problem: Any) -> None:
         """Leave the parameters at the last iterate, or at a trial cut short that is below it."""
-        if run.status is Status.MAX_EVALUATIONS:
+        if run.status in (Status.MAX_EVALUATIONS, Status.NON_DETERMINISTIC):
             better = problem.better_than(run.point)
             if better is not None:
                 run.state = replace(run.state, point=better)
         run.structure.present(run.point.x)
 
-    def _commit(self, run: Run, loss: Any, method: Any, variables: Variables) -> None:
+    def _commit(
+        self, run: Run, loss: Any, method: Any, variables: Variables, repeats: bool | None
+    ) -> None:
         point = run.point
         g = point.g if point.is_finite else math.nan * point.x
-        last = (point.x, point.f, g, loss)
         deterministic = self.param_groups[0].get("deterministic", False)
+        is_known = deterministic and point.is_finite
         self._carried = Carried(
             replace(run.state, point=None, status=None, event=""),
             variables.signature,
             method,
             variables.largest_lr,
-            last if deterministic and point.is_finite else None,
+            Last(point.x, point.f, g, loss, variables.decays) if is_known else None,
+            False if run.status is Status.NON_DETERMINISTIC else repeats,
+            has_long_search(run),
         )
-        counters = self._counters()
-        counters["n_iter"] = counters.get("n_iter", 0) + len(run.trace) - 1
-        counters["func_evals"] = counters.get("func_evals", 0) + run.problem.counts.nfev
+        self._count(len(run.trace) - 1, run.problem.counts.nfev)
         # for `result`: the same point without the graph or the Jacobian that it may hold
         run.best = run.problem.known(point.x, point.f, g)
         run.state = replace(run.state, point=run.best)
         self._run, self._result = run, None
 
-    def _counters(self) -> dict[str, Any]:
-        """The state of the first parameter, where PyTorch's class keeps its counts."""
-        counters: dict[str, Any] = self.state[self.param_groups[0]["params"][0]]
-        return counters
+    def _count(self, iterations: int, evaluations: int) -> None:
+        """Add to the counts, which are kept where PyTorch's class has them."""
+        counts = self.state[self._first_parameter()]
+        counts["n_iter"] = counts.get("n_iter", 0) + iterations
+        counts["func_evals"] = counts.get("func_evals", 0) + evaluations
+
+    def _first_parameter(self) -> Any:
+        """Whose state is the optimizer's; a group may be empty."""
+        return next(p for group in self.param_groups for p in group["params"])
 
     def _carried_for(
         self, variables: Variables, method: Any, problem: Problem, x: Any
@@ -251,7 +274,7 @@ class SecantOptimizer(torch.optim.Optimizer):
         if not is_same_direction(carried.method, method):
             return None
         if carried.signature.kind != variables.signature.kind and (
-            carried.signature[:3] == variables.signature[:3]
+            carried.signature[:-1] == variables.signature[:-1]
         ):
             packed = saved_state.packed(carried)  # the module has been moved, or cast
             carried = saved_state.unpacked(packed, method, x, problem)
@@ -261,7 +284,7 @@ class SecantOptimizer(torch.optim.Optimizer):
 
     @property
     def status(self) -> Status | None:
-        """Why the last step ended; None before the first."""
+        """Why the last step ended; None before the first, and after one at ``lr = 0``."""
         return None if self._run is None else self._run.status
 
     @property
@@ -314,23 +337,14 @@ class SecantOptimizer(torch.optim.Optimizer):
             self.reset()
 
     def _check_group(self, group: dict[str, Any], first: dict[str, Any]) -> None:
+        """Refuse options that make no sense, or that ``first`` has otherwise."""
         name = type(self).__name__
         if "bounds" in group and not self._takes_bounds:
             raise ValueError(f"bounds are not supported by {name}, got bounds={group['bounds']!r}")
         if "lr" not in first and "lr" in group:
             raise ValueError(f"lr is not an option of {name}, got lr={group['lr']!r}")
-        checks.non_negative("lr", float(group.get("lr", 1.0)))
-        for option in ("weight_decay", "tolerance_grad", "tolerance_change"):
-            checks.non_negative(option, group[option])
-        checks.count("max_iter", group["max_iter"])
-        if group["max_eval"] is not None:
-            checks.count("max_eval", group["max_eval"])
-        for option, value in first.items():
-            if option not in _DIFFER and group[option] != value:
-                raise ValueError(
-                    f"{option} must be the same in all groups of {name}, got {group[option]!r} "
-                    f"beside {value!r}"
-                )
+        options.check(group)
+        options.check_equal(name, getattr(self, "defaults", {}), group, first)
 
     def _step_length(self, group: dict[str, Any], first: Any, lr: float) -> StepLength:
         return StepLength.of(group["line_search_fn"], first, self._demands, lr)
@@ -346,7 +360,7 @@ class SecantOptimizer(torch.optim.Optimizer):
             ``state`` and ``param_groups``, as every optimizer of PyTorch; ``torch.load`` reads it
             with ``weights_only=True``.
         """
-        first = self.param_groups[0]["params"][0]
+        first = self._first_parameter()
         counters, groups = self.state.get(first), self.param_groups
         packed = self._packed()
         try:
@@ -381,6 +395,7 @@ class SecantOptimizer(torch.optim.Optimizer):
 
         def strip(_: Any, given: dict[str, Any]) -> dict[str, Any]:
             # PyTorch would cast every tensor to the parameters' dtype, and cannot carry strings
+            options.check_loaded(type(self).__name__, self.defaults, given["param_groups"])
             stripped, held[0] = saved_state.stripped(given)
             if held[0] is not None:
                 saved_state.check(held[0], self._method(self.param_groups[0], 1.0))
@@ -406,8 +421,3 @@ class SecantOptimizer(torch.optim.Optimizer):
     def __setstate__(self, state: dict[str, Any]) -> None:
         empty = {"_carried": None, "_pending": None, "_run": None, "_result": None}
         super().__setstate__({**empty, **state})
-
-
-def _max_eval(group: dict[str, Any]) -> int:
-    given = group["max_eval"]
-    return max(_FEWEST, group["max_iter"] * 5 // 4) if given is None else int(given)

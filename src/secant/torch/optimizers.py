@@ -29,7 +29,7 @@ class LBFGS(SecantOptimizer):
     tolerance_grad : float
         A step ends when no component of the gradient is larger.
     tolerance_change : float
-        A step ends when an iteration changes the loss by no more than this fraction of it.
+        A step ends when an iteration changes the loss by less than this fraction of it.
     history_size : int
         Pairs kept: ``2 history_size n`` numbers in one block.
     line_search_fn : str, search or None
@@ -86,6 +86,7 @@ class LBFGS(SecantOptimizer):
         maximize: bool = False,
         deterministic: bool = False,
     ) -> None:
+        checks.count("history_size", history_size)
         checks.require(
             history_device in (None, "cpu"), "history_device", history_device, "None or 'cpu'"
         )

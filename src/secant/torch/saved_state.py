@@ -19,7 +19,7 @@ from secant.arrays import Array
 from secant.curvature.symmetric import SymmetricMatrix
 from secant.persistence import Reader, Writer, _class_name
 from secant.problem import Problem
-from secant.torch.carried import Carried
+from secant.torch.carried import Carried, Last
 from secant.torch.variables import Signature
 
 KEY = "carried"
@@ -110,32 +110,37 @@ def packed(carried: Carried) -> dict[str, Any]:
     content = {
         "state": writer.encode(carried.state),
         "last": None if last is None else [writer.encode(part) for part in last[:3]],
+        "decays": None if last is None else last.decays,
+        "repeats": carried.repeats,
+        "is_doubtful": carried.is_doubtful,
         "signature": carried.signature,
         "lr": carried.lr,
     }
-    loss = None if last is None else last[3]
     plain = {
         "format": _FORMAT,
         "method": carried.method.name,
         "content": json.dumps(content),
         "arrays": writer.tensors,
     }
-    return plain if loss is None else {**plain, "loss": loss}
+    return plain if last is None else {**plain, "loss": last.loss}
 
 
 def unpacked(plain: dict[str, Any], method: Any, x: Array, problem: Problem) -> Carried:
     """What `packed` was given, for variables like ``x``."""
     content = json.loads(plain["content"])
-    active, n, scales, kind = content["signature"]
+    active, n, scales, maximize, kind = content["signature"]
     was = kind.split()[1]
     reader = TensorReader(plain["arrays"], x, problem, was)
     state = reader.decode(content["state"])
     library, dtype, device = _kind(x)
-    signature = Signature(tuple(active), n, tuple(scales), f"{library} {dtype} {device}")
-    last = content["last"]
-    if last is not None:
-        last = (*(reader.decode(part) for part in last), plain["loss"])
-    return Carried(state, signature, method, content["lr"], last)
+    kind = f"{library} {dtype} {device}"
+    signature = Signature(tuple(active), n, tuple(scales), maximize, kind)
+    last = None
+    if content["last"] is not None and dtype == was:  # rounded, it would be another point's
+        z, f, g = (reader.decode(part) for part in content["last"])
+        last = Last(z, f, g, plain["loss"], content["decays"])
+    chance = content["repeats"], content["is_doubtful"]
+    return Carried(state, signature, method, content["lr"], last, *chance)
 
 
 def _kind(x: Array) -> tuple[str, str, str]:

@@ -31,6 +31,8 @@ class Signature(NamedTuple):
         Number of variables.
     scales : tuple of float
         ``s`` of every parameter.
+    maximize : bool
+        Whether the objective is the negative of the loss.
     kind : str
         Library, dtype and device of the vectors.
     """
@@ -38,6 +40,7 @@ class Signature(NamedTuple):
     active: tuple[int, ...]
     n: int
     scales: tuple[float, ...]
+    maximize: bool
     kind: str
 
 
@@ -96,7 +99,8 @@ class Variables:
         self._decays = decays
         self._decay = self._spread(decays, 0.0)
         kind = f"{'numpy' if self._is_numpy else 'torch'} {dtype} {device}"
-        self.signature = Signature(tuple(active), sum(self._sizes), tuple(scales), kind)
+        maximize = bool(groups[0].get("maximize", False))
+        self.signature = Signature(tuple(active), sum(self._sizes), tuple(scales), maximize, kind)
         self._presented: Array = None
         self._x: Array = None
         self.version = 0
@@ -226,10 +230,10 @@ class Variables:
 
 def _common_kind(parameters: list[Tensor]) -> tuple[torch.dtype, torch.device]:
     """The real dtype and the device that all parameters share."""
-    if not parameters:
+    if not any(p.numel() for p in parameters):
         raise ValueError(
-            "params must hold a parameter that requires a gradient, in a group whose lr is not 0; "
-            "got none"
+            "params must hold a parameter that requires a gradient and is not empty, in a group "
+            "whose lr is not 0; got none"
         )
     for p in parameters:
         if p.layout != torch.strided or not (p.is_floating_point() or p.is_complex()):
