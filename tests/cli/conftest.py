@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from cli_tables import houses
 
 from secant.cli import run
+from secant.report import analysis, comparison, training
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,39 @@ def secant(
 
 
 @pytest.fixture
+def real_pictures() -> None:
+    """For tests that look at pictures."""
+
+
+@pytest.fixture(autouse=True)
+def quick_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages without ink: drawing takes most of a short training, and tests/report look at it."""
+    if "real_pictures" not in request.fixturenames:
+        for page in (analysis, comparison, training):
+            monkeypatch.setattr(page, "to_svg", lambda figure, name: "<svg></svg>")
+
+
+@pytest.fixture
 def houses_csv(tmp_path: Path) -> Path:
     """The houses as a file."""
     path = tmp_path / "houses.csv"
     houses().to_csv(path, index=False)
     return path
+
+
+@pytest.fixture(scope="session")
+def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of the prices, to be copied: training takes longer."""
+    place = tmp_path_factory.mktemp("trained")
+    table = place / "houses.csv"
+    houses().to_csv(table, index=False)
+    train = ["train", str(table), "--target", "price", "--hidden", "4", "--max-iter", "15"]
+    assert run([*train, "--out", str(place / "model"), "--quiet"]) == 0
+    return place / "model"
+
+
+@pytest.fixture
+def model(trained_once: Path, tmp_path: Path) -> str:
+    """A folder with a model of the prices."""
+    shutil.copytree(trained_once, tmp_path / "model")
+    return "model"

@@ -94,11 +94,13 @@ OPTIONS = {
     "no target": ((), "--target is missing: name the column to learn; data.csv has 'a', 'b', 'y'"),
     "unknown target": (("--target", "Yy"), "data.csv has no column 'Yy'; did you mean 'y'?"),
     "far target": (("--target", "price"), "no column 'price'; there is 'a', 'b', 'y'"),
+    "targets": (("--target", "a,y"), "no column 'a,y'; name one column: a network of a table"),
+    "target twice": (("--target", "a", "--target", "y"), "--target was given 2 times, and"),
     "method": (("--target", "y", "--method", "lbfsg"), "method must be one of l-bfgs, "),
     "activation": (("--target", "y", "--activation", "thin"), "activation must be one of 'tanh', "),
     "loss": (
         ("--target", "y", "--loss", "l3"),
-        "loss must be one of 'auto', 'mean-squared', 'cros",
+        "loss must be one of 'auto', 'mean-squared', 'norm",
     ),
     "loss of the other task": (
         ("--target", "y", "--task", "regression", "--loss", "cross-entropy"),
@@ -116,13 +118,13 @@ OPTIONS = {
         "a network of 1,000,005,000,001 weights is larger than the 100,000,000",
     ),
     "too much memory": (
-        ("--target", "y", "--hidden", "3000,3000", "--method", "bfgs"),
-        "method 'bfgs' needs more memory than there is for 9,015,001 weights",
+        ("--target", "y", "--hidden", "2000,2000", "--method", "bfgs"),
+        "method 'bfgs' needs more memory than there is for 4,010,001 weights",
     ),
     "l2": (("--target", "y", "--l2", "much"), "Invalid value for '--l2'"),
     "l2 below zero": (("--target", "y", "--l2", "-1"), "l2 must be a number from 0, not -1"),
     "l2 nan": (("--target", "y", "--l2", "nan"), "l2 must be a number from 0, not nan"),
-    "seed": (("--target", "y", "--seed", "-1"), "seed must be a whole number from 0"),
+    "seed": (("--target", "y", "--seed", "-1"), "seed must be at least 0, not -1"),
     "max-seconds": (("--target", "y", "--max-seconds", "0"), "max_seconds must be a positive numb"),
     "max-iter": (("--target", "y", "--max-iter", "0"), "max_iter must be at least 1, not 0"),
     "patience": (("--target", "y", "--patience", "0"), "patience must be at least 1, not 0"),
@@ -136,6 +138,11 @@ OPTIONS = {
     "separator": (
         ("--target", "y", "--separator", ",,"),
         "separator must be one character such as",
+    ),
+    "no fraction": (("--target", "y", "--test-fraction", "x"), "Invalid value for '--test-fr"),
+    "batch size of another method": (
+        ("--target", "y", "--batch-size", "9"),
+        "batch_size is for the methods 'adam', 'adamw', 'sgd', not 'l-bfgs'",
     ),
     "unknown option": (("--target", "y", "--colour", "red"), "No such option"),
 }
@@ -170,5 +177,8 @@ def test_an_out_below_a_file_is_refused(secant, tmp_path):
 
 
 def test_no_arguments_and_unknown_commands(secant):
-    assert "Missing argument" in secant("train").sentence
+    assert secant("train").sentence == (
+        "the table is missing: give a file such as data.csv, or - for standard input"
+    )
+    assert "Missing argument" in secant("predict").sentence
     assert "No such command" in secant("learn").sentence

@@ -61,3 +61,12 @@ def test_without_typer_the_command_says_what_to_install():
     assert done.stderr == (
         "error: the secant command needs typer; install it with: pip install 'secant[train]'\n"
     )
+
+
+def test_the_methods_for_tables_alone_are_those_of_the_strategy(secant):
+    from secant.cli.methods import _TRAINING
+    from secant.learn.minibatch import BATCH_METHODS
+
+    assert set(_TRAINING) == {"auto", *BATCH_METHODS}
+    out = secant("methods").out
+    assert all(f"\n{name} " in out for name in _TRAINING)

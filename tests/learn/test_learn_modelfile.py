@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -64,7 +65,7 @@ def test_what_is_loaded_is_what_was_saved(folder, tmp_path_factory):
 CHANGES = {
     "format": (("format",), "pickle", "'format' must be one of ('secant-model',), not 'pickle'"),
     "no version": (("version",), None, "has no 'version'"),
-    "later version": (("version",), 2, "has format version 2, and this secant"),
+    "later version": (("version",), 3, "has format version 3, and this secant"),
     "version type": (("version",), "1", "'version' must be a whole number, not '1'"),
     "scale zero": (
         ("inputs", 0, "scale"),
@@ -72,7 +73,17 @@ CHANGES = {
         "inputs[0]: 'scale' must be a positive number, not 0",
     ),
     "scale text": (("inputs", 0, "scale"), "x", "inputs[0]: 'scale' must be a positive number"),
-    "mean nan": (("inputs", 0, "mean"), float("nan"), "inputs[0]: 'mean' must be a finite number"),
+    "earlier version": (("version",), 0, "has format version 0, and this secant"),
+    "shift nan": (("inputs", 0, "shift"), float("nan"), "'shift' must be a finite number"),
+    "shift huge": (("inputs", 0, "shift"), 10**400, "'shift' must be a finite number"),
+    "fill": (("inputs", 0, "fill"), "x", "inputs[0]: 'fill' must be a finite number"),
+    "no fill": (("inputs", 0, "fill"), None, "inputs[0] has no 'fill'"),
+    "no required": (("inputs", 1, "required"), None, "inputs[1] has no 'required'"),
+    "scaler": (("inputs", 0, "scaler"), ["log"], "'scaler' must be one of"),
+    "indicator": (("inputs", 0, "indicator"), 1, "'indicator' must be true or false, not 1"),
+    "statistic": (("inputs", 0, "statistic"), "sum", "'statistic' must be one of"),
+    "unknown": (("inputs", 1, "unknown"), "skip", "'unknown' must be one of"),
+    "fill category": (("inputs", 1, "fill"), "Chur", "'fill' must be one of"),
     "kind": (("inputs", 0, "kind"), "date", "inputs[0]: 'kind' must be one of"),
     "no inputs": (("inputs",), [], "'inputs' must not be empty"),
     "inputs type": (("inputs",), [1], "'inputs' must be a list of objects"),
@@ -143,6 +154,47 @@ def test_weights_of_another_form_are_refused_even_with_a_matching_digest(folder,
     with pytest.raises(InputError) as caught:
         load_model(folder)
     assert expected in str(caught.value)
+
+
+MODELS = Path(__file__).parent / "models"
+
+
+@pytest.mark.parametrize("name", ["version-1-regression", "version-1-classes"])
+def test_models_of_the_first_version_predict_what_they_did(name):
+    model = load_model(MODELS / name)
+    predictions = model.predict(pd.read_csv(MODELS / name / "rows.csv"))
+    expected = pd.read_csv(MODELS / name / "predictions.csv")
+    pd.testing.assert_frame_equal(predictions, expected, check_dtype=False, rtol=1e-13)
+
+
+def test_a_model_of_the_first_version_is_saved_in_the_present_one(tmp_path):
+    model = load_model(MODELS / "version-1-regression")
+    save_model(model, tmp_path)
+    assert json.loads((tmp_path / "model.json").read_text("utf-8"))["version"] == 2
+    rows = pd.read_csv(MODELS / "version-1-regression" / "rows.csv")
+    np.testing.assert_array_equal(load_model(tmp_path).outputs(rows), model.outputs(rows))
+
+
+def test_nothing_is_left_behind_by_a_save_that_fails(folder, monkeypatch):
+    before = (folder / "model.json").read_bytes()
+    model = load_model(folder)
+
+    def no_space(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", no_space)
+    with pytest.raises(InputError, match="No space left on device"):
+        save_model(model, folder)
+    assert (folder / "model.json").read_bytes() == before
+    assert sorted(path.name for path in folder.iterdir()) == ["model.json", "model.safetensors"]
+
+
+def test_weights_larger_than_described_are_refused_by_their_size(folder):
+    path = folder / "model.safetensors"
+    with path.open("r+b") as file:
+        file.truncate(1 << 40)  # a sparse file: it takes no room, and must not be read
+    with pytest.raises(InputError, match="bytes, and the network that it belongs to takes at most"):
+        load_model(folder)
 
 
 def test_no_model_there(tmp_path):

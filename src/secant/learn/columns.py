@@ -9,10 +9,29 @@ import pandas as pd
 
 from secant.learn.errors import InputError
 
-__all__ = ["Kind", "as_categories", "as_numbers", "kind_of"]
+__all__ = [
+    "MISSING_CELLS",
+    "Kind",
+    "are_dates",
+    "as_categories",
+    "as_numbers",
+    "as_text",
+    "kind_of",
+    "refuse_decimal_commas",
+]
 
+# What a cell of a text file says when it says nothing; pandas' list, fixed so that it stays.
+MISSING_CELLS = frozenset(
+    {
+        *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND"),
+        *("1.#QNAN", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
+    }
+)
 # A text column in which more than this share of the cells are numbers is a damaged number column.
 _MOSTLY_NUMBERS = 0.5
+# Whether a text column is of dates is seen from so many of its different cells.
+_CELLS_LOOKED_AT = 100
+_DATE = r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}:\d{2})(\D|$)"
 
 
 class Kind(Enum):
@@ -32,6 +51,8 @@ def kind_of(column: pd.Series) -> Kind:
         return Kind.CATEGORY
     if pd.api.types.is_numeric_dtype(column):
         return Kind.NUMBER
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return Kind.CATEGORY
     present = column.dropna().astype(str)
     share = float(pd.to_numeric(present, errors="coerce").notna().mean()) if len(present) else 1.0
     return Kind.NUMBER if share > _MOSTLY_NUMBERS else Kind.CATEGORY
@@ -67,6 +88,34 @@ def _refuse_cells(column: pd.Series, wrong: np.ndarray, what: str, found: str) -
 
 
 def as_categories(column: pd.Series) -> pd.Series:
-    """The column as text without surrounding blanks, missing cells as None."""
+    """The column as text without surrounding blanks, missing and blank cells as None."""
     text = column.astype("object").map(lambda cell: str(cell).strip(), na_action="ignore")
-    return text.where(text.notna(), None)
+    return text.where(text.notna() & (text != ""), None)
+
+
+def as_text(column: pd.Series) -> pd.Series:
+    """Cells of any type as a text file would have them: whole numbers without a fraction."""
+    return column.astype("object").map(_cell_text, na_action="ignore")
+
+
+def _cell_text(cell: object) -> str:
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
+
+
+def are_dates(column: pd.Series) -> bool:
+    """Whether the cells are dates or times, as such or as texts like 2024-12-31 or 31.12.2024."""
+    if pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
+        return True
+    seen = column.dropna().astype(str).drop_duplicates().head(_CELLS_LOOKED_AT)
+    return bool(len(seen)) and bool(seen.str.match(_DATE).all())
+
+
+def refuse_decimal_commas(column: pd.Series) -> None:
+    """Raise InputError if the numbers of a text column are written like 1,5."""
+    seen = column.dropna().astype(str).drop_duplicates().head(_CELLS_LOOKED_AT)
+    commas = seen.str.fullmatch(r"\s*[-+]?\d+,\d+\s*")
+    if len(seen) and commas.any() and (commas | seen.str.fullmatch(r"\s*[-+]?\d+\s*")).all():
+        raise InputError(
+            f"column {str(column.name)!r} holds numbers with a decimal comma, such as "
+            f"{seen[commas].iloc[0]!r}: write them with a point"
+        )

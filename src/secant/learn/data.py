@@ -1,4 +1,4 @@
-"""Reading a table from a text file, and what can be wrong with such a file.
+"""Reading a table from a CSV, TSV or Parquet file, and what can be wrong with such a file.
 
 Cells come out as numbers where a whole column holds numbers and as the text of the file
 otherwise; what a column means is decided in `columns`. Rows are counted from 1, without the
@@ -8,34 +8,42 @@ header, in every message.
 from __future__ import annotations
 
 import csv
+import io
 import re
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 import pandas as pd
 
+from secant.learn.columns import MISSING_CELLS, as_text
 from secant.learn.errors import InputError, listing
+from secant.learn.parquet import read_parquet
+from secant.learn.source import Readable, Source, open_source
 
-__all__ = ["read_table"]
+__all__ = ["read_columns_as_text", "read_table"]
 
 _SEPARATORS = {".tsv": "\t", ".tab": "\t"}
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
+_BINARY = (b"PK\x03\x04", b"\x1f\x8b", b"\x89HDF", b"%PDF")
 
 
 def read_table(
-    path: str | Path, *, separator: str | None = None, text: Iterable[str] = ()
+    path: Readable | Source, *, separator: str | None = None, text: Iterable[str] = ()
 ) -> pd.DataFrame:
-    """The table in a CSV or TSV file, columns without a name left out.
+    """The table in a file, columns without a name left out.
 
     Parameters
     ----------
-    path : str or Path
-        A UTF-8 text file whose first line names the columns.
+    path : str, Path or open file
+        A UTF-8 text file whose first line names the columns, or a Parquet file; ``"-"`` is
+        standard input.
     separator : str, optional
-        What stands between two cells: one character. By default a comma, or a tab in files that
-        end in ``.tsv`` or ``.tab``.
+        What stands between two cells of a text file: one character. By default a comma, or a tab
+        in files that end in ``.tsv`` or ``.tab``.
     text : iterable of str
         Columns whose cells are kept as the text of the file even if they look like numbers.
 
@@ -44,76 +52,102 @@ def read_table(
     InputError
         If the file cannot be read, is no table, or repeats a column name.
     """
-    path = Path(path)
-    separator = _separator(path, separator)
-    _refuse_binary(path)
-    try:
-        header = _header(path, separator)
-        frame = _parse(path, separator, header, frozenset(text))
-    except UnicodeDecodeError as error:
-        byte = error.object[error.start]
-        raise InputError(
-            f"{path.name} is not UTF-8 text (byte 0x{byte:02x} cannot be read): "
-            "save it again as CSV in UTF-8"
-        ) from None
+    source = open_source(path)
+    if source.is_parquet:
+        frame = read_parquet(source)
+        for name in frozenset(text).intersection(frame.columns):
+            frame[name] = as_text(frame[name])
+    else:
+        frame = _read_text(source, separator, frozenset(text), None)
     if frame.empty:
-        raise InputError(f"{path.name} has a header and no rows: there is nothing to read")
+        raise InputError(f"{source.name} has a header and no rows: there is nothing to read")
     return frame
 
 
-def _separator(path: Path, separator: str | None) -> str:
+def read_columns_as_text(
+    path: Readable | Source, columns: Iterable[str], *, separator: str | None = None
+) -> pd.DataFrame:
+    """These columns alone, their cells as the text of the file; see `read_table`."""
+    source, wanted = open_source(path), frozenset(columns)
+    if source.is_parquet:
+        return read_parquet(source, list(wanted)).apply(as_text)
+    return _read_text(source, separator, wanted, wanted)
+
+
+def _read_text(
+    source: Source, separator: str | None, text: frozenset[str], only: frozenset[str] | None
+) -> pd.DataFrame:
+    separator = _separator(source, separator)
+    _refuse_binary(source)
+    try:
+        header = _header(source, separator)
+        return _parse(source, separator, header, text, only)
+    except UnicodeDecodeError as error:
+        byte = error.object[error.start]
+        raise InputError(
+            f"{source.name} is not UTF-8 text (byte 0x{byte:02x} cannot be read): "
+            "save it again as CSV in UTF-8"
+        ) from None
+
+
+def _separator(source: Source, separator: str | None) -> str:
     if separator is None:
-        return _SEPARATORS.get(path.suffix.lower(), ",")
+        return _SEPARATORS.get(Path(source.name).suffix.lower(), ",")
     separator = {"\\t": "\t", "tab": "\t"}.get(separator, separator)
     if len(separator) != 1 or separator in '"\r\n':
         raise InputError(f"separator must be one character such as ',' or ';', not {separator!r}")
     return separator
 
 
-def _refuse_binary(path: Path) -> None:
-    try:
-        with path.open("rb") as file:
-            start = file.read(4096)
-    except FileNotFoundError:
-        raise InputError(f"there is no file {str(path)!r}") from None
-    except IsADirectoryError:
-        raise InputError(f"{str(path)!r} is a folder, and a CSV file is needed") from None
-    except OSError as error:
-        raise InputError(f"{str(path)!r} cannot be read: {error.strerror}") from None
+def _refuse_binary(source: Source) -> None:
+    with source.open() as file:
+        start = file.read(4096)
     if not start.strip():
-        raise InputError(f"{path.name} is empty: a header line and rows are needed")
+        raise InputError(f"{source.name} is empty: a header line and rows are needed")
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise InputError(f"{path.name} is UTF-16 text: save it again as CSV in UTF-8")
-    if b"\0" in start or start.startswith((b"PK\x03\x04", b"PAR1", b"\x1f\x8b")):
-        raise InputError(f"{path.name} is a binary file: export the table as CSV text")
+        raise InputError(f"{source.name} is UTF-16 text: save it again as CSV in UTF-8")
+    if b"\0" in start or start.startswith(_BINARY):
+        raise InputError(f"{source.name} is a binary file: export the table as CSV text")
 
 
-def _header(path: Path, separator: str) -> list[str]:
+@contextmanager
+def _lines(source: Source) -> Iterator[io.TextIOWrapper]:
+    """The file as text, a byte-order mark left out."""
+    with source.open() as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as lines:
+        yield lines
+
+
+def _header(source: Source, separator: str) -> list[str]:
     """The column names, checked; a column without a name gets an empty one."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        try:
-            cells = next((row for row in csv.reader(file, delimiter=separator) if row), [])
-        except csv.Error as error:
-            raise InputError(f"the first line of {path.name} cannot be read: {error}") from None
+    try:
+        with _lines(source) as lines:
+            cells = next((row for row in csv.reader(lines, delimiter=separator) if row), [])
+    except csv.Error as error:
+        raise InputError(f"the first line of {source.name} cannot be read: {error}") from None
     names = [cell.strip() for cell in cells]
-    if len(names) == 1:
-        _refuse_other_separator(path, names[0], separator)
+    _refuse_other_separator(source, names, separator)
     if all(_is_number(name) for name in names if name):
         raise InputError(
-            f"the first line of {path.name} holds numbers only: it must name the columns"
+            f"the first line of {source.name} holds numbers only: it must name the columns"
         )
     repeated = [name for name, count in Counter(names).items() if name and count > 1]
     if repeated:
-        raise InputError(f"{path.name} has more than one column named {listing(repeated)}")
+        raise InputError(f"{source.name} has more than one column named {listing(repeated)}")
     return names
 
 
-def _refuse_other_separator(path: Path, name: str, separator: str) -> None:
+def _refuse_other_separator(source: Source, names: list[str], separator: str) -> None:
+    """Another character divides the first lines into more cells, and all of them alike."""
     for other in ";\t|,":
-        if other in name:
+        if other == separator or not any(other in name for name in names):
+            continue
+        with _lines(source) as lines:
+            counts = {len(row) for row in csv.reader(islice(lines, 6), delimiter=other) if row}
+        if len(names) == 1 or (len(counts) == 1 and counts.pop() > len(names)):
             shown = "tab" if other == "\t" else f"'{other}'"
+            found = "a single column" if len(names) == 1 else f"{len(names)} columns"
             raise InputError(
-                f"{path.name} has a single column when {_called(separator)} separate its cells: "
+                f"{source.name} has {found} when {_called(separator)} separate its cells: "
                 f"{_called(other)} seem to, so give --separator {shown}"
             )
 
@@ -130,37 +164,46 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-def _parse(path: Path, separator: str, header: Sequence[str], text: frozenset[str]) -> pd.DataFrame:
+def _parse(
+    source: Source,
+    separator: str,
+    header: Sequence[str],
+    text: frozenset[str],
+    only: frozenset[str] | None,
+) -> pd.DataFrame:
     # pandas refuses empty and repeated names, so nameless columns travel under their number.
     names = [name or f"\0{number}" for number, name in enumerate(header)]
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), source.open() as file:
             warnings.simplefilter("error", pd.errors.ParserWarning)
             frame = pd.read_csv(
-                path,
+                file,
                 sep=separator,
                 header=0,
                 names=names,
+                usecols=None if only is None else [name for name in names if name in only],
                 index_col=False,
                 dtype={name: str for name in names if name in text},
                 encoding="utf-8-sig",
                 skipinitialspace=True,
+                keep_default_na=False,
+                na_values=sorted(MISSING_CELLS),
                 low_memory=False,
             )
     except pd.errors.ParserWarning:
-        raise InputError(_too_many_cells(path, len(header))) from None
+        raise InputError(_too_many_cells(source, len(header))) from None
     except pd.errors.ParserError as error:
         found = re.search(r"Expected \d+ fields in line (\d+), saw (\d+)", str(error))
         if found:
             line, count = found.groups()
-            message = _too_many_cells(path, len(header), line, count)
+            message = _too_many_cells(source, len(header), line, count)
         else:
             reason = str(error).removeprefix("Error tokenizing data. C error: ")
-            message = f"{path.name} cannot be read as a table: {reason}"
+            message = f"{source.name} cannot be read as a table: {reason}"
         raise InputError(message) from None
-    return frame.loc[:, [name for name in names if not name.startswith("\0")]]
+    return frame.loc[:, [str(name) for name in frame.columns if not str(name).startswith("\0")]]
 
 
-def _too_many_cells(path: Path, columns: int, line: str = "", count: str = "more") -> str:
+def _too_many_cells(source: Source, columns: int, line: str = "", count: str = "more") -> str:
     where = f"line {line}" if line else "a line"
-    return f"{path.name}: {where} has {count} cells while the header names {columns} columns"
+    return f"{source.name}: {where} has {count} cells while the header names {columns} columns"

@@ -8,16 +8,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from secant.learn.columns import Kind, as_categories, as_numbers, kind_of
-from secant.learn.data import read_table
+from secant.learn.columns import (
+    Kind,
+    are_dates,
+    as_categories,
+    as_numbers,
+    kind_of,
+    refuse_decimal_commas,
+)
+from secant.learn.data import read_columns_as_text, read_table
 from secant.learn.errors import InputError, listing, suggestion
+from secant.learn.source import Readable, Source, open_source
 
-__all__ = ["Dataset", "Task", "read_dataset"]
+__all__ = ["Dataset", "Task", "class_label", "read_dataset"]
 
 _FEWEST_ROWS = 10
 # One row of every class has to reach each of the three parts of a 60/20/20 division.
@@ -50,6 +57,8 @@ class Dataset:
     task : Task
     notes : tuple of str
         Sentences about decisions taken for the user.
+    marks : Series, optional
+        The column that divides or orders the rows, as text or numbers.
     """
 
     source: str
@@ -58,23 +67,26 @@ class Dataset:
     target: pd.Series
     task: Task
     notes: tuple[str, ...]
+    marks: pd.Series | None = None
 
 
 def read_dataset(
-    path: str | Path,
+    path: Readable | Source,
     target: str,
     *,
     task: Task | None = None,
     ignore: Sequence[str] = (),
     categorical: Sequence[str] = (),
     separator: str | None = None,
+    division_column: str | None = None,
+    drop_missing: bool = False,
 ) -> Dataset:
     """Read a table and decide what each of its columns is.
 
     Parameters
     ----------
-    path : str or Path
-        The CSV file.
+    path : str, Path or open file
+        See `read_table`.
     target : str
         The column to learn.
     task : Task, optional
@@ -86,42 +98,86 @@ def read_dataset(
         Input columns whose numbers are codes of categories.
     separator : str, optional
         See `read_table`.
+    division_column : str, optional
+        The column that divides or orders the rows; no input.
+    drop_missing : bool
+        Leave rows out that miss the target or a cell of an input column.
 
     Raises
     ------
     InputError
         If the file, a column name or a column cannot be used.
     """
-    name = Path(path).name
-    frame = read_table(path, separator=separator)
+    source = open_source(path)
+    frame = read_table(source, separator=separator)
     columns = [str(column) for column in frame.columns]
-    _check_names(name, columns, [target], "target")
-    _check_names(name, columns, ignore, "ignore")
-    _check_names(name, columns, categorical, "categorical")
+    divider = [] if division_column is None else [division_column]
+    _check_names(source.name, columns, [target], "target")
+    _check_names(source.name, columns, ignore, "ignore")
+    _check_names(source.name, columns, categorical, "categorical")
+    _check_names(source.name, columns, divider, "division-column")
     if target in ignore:
         raise InputError(f"column {target!r} cannot be the target and be ignored")
-    if len(frame) < _FEWEST_ROWS:
-        raise InputError(f"{name} has {len(frame)} rows: at least {_FEWEST_ROWS} are needed")
+    if target in divider:
+        raise InputError(f"column {target!r} cannot be the target and divide the rows")
+    _refuse_few_rows(source.name, len(frame))
 
-    kinds = {column: kind_of(frame[column]) for column in columns if column not in ignore}
+    unused = {*ignore, *divider}
+    kinds = {column: kind_of(frame[column]) for column in columns if column not in unused}
     kinds |= dict.fromkeys((column for column in categorical if column in kinds), Kind.CATEGORY)
     text = [column for column, kind in kinds.items() if kind is Kind.CATEGORY]
     if text:  # once more, so that a category is the text of the file: 007 is not 7
-        frame = read_table(path, separator=separator, text=text)
+        frame[text] = read_columns_as_text(source, text, separator=separator)[text]
 
-    values, task, target_notes = _read_target(frame[target], kinds.pop(target), task)
+    target_kind = kinds.pop(target)
     inputs, notes = _read_inputs(frame, kinds, declared=frozenset(categorical))
     if inputs.empty:
         reasons = f": {'; '.join(notes)}" if notes else ""
-        raise InputError(f"{name} has no input column besides the target {target!r}{reasons}")
-    kept = {column: kinds[column] for column in inputs.columns}
-    return Dataset(name, inputs, kept, values, task, (*target_notes, *notes))
+        raise InputError(
+            f"{source.name} has no input column besides the target {target!r}{reasons}"
+        )
+    column = frame[target]
+    if target_kind is Kind.NUMBER:
+        column = as_numbers(column, "target")
+    marks = None if division_column is None else frame[division_column]
+    if drop_missing:
+        complete = inputs.notna().all(axis=1) & column.notna()
+        column, inputs, marks, dropped = _only(complete, column, inputs, marks)
+        notes += dropped
+        _refuse_few_rows(f"{source.name}, without the rows that miss a cell,", len(inputs))
+    values, task, target_notes = _read_target(column, target_kind, task)
+    kept = {name: kinds[name] for name in inputs.columns}
+    return Dataset(source.name, inputs, kept, values, task, (*target_notes, *notes), marks)
+
+
+def _refuse_few_rows(name: str, rows: int) -> None:
+    if rows < _FEWEST_ROWS:
+        counted = "1 row" if rows == 1 else f"{rows} rows"
+        raise InputError(f"{name} has {counted}: at least {_FEWEST_ROWS} are needed")
+
+
+def _only(
+    complete: pd.Series, column: pd.Series, inputs: pd.DataFrame, marks: pd.Series | None
+) -> tuple[pd.Series, pd.DataFrame, pd.Series | None, list[str]]:
+    """The complete rows, and a sentence if there are others."""
+    left_out = int((~complete).sum())
+    if not left_out:
+        return column, inputs, marks, []
+    note = f"left out, a cell is missing: {left_out} of {len(complete)} rows"
+    return (
+        column[complete].reset_index(drop=True),
+        inputs[complete].reset_index(drop=True),
+        None if marks is None else marks[complete].reset_index(drop=True),
+        [note],
+    )
 
 
 def _check_names(name: str, columns: list[str], wanted: Sequence[str], option: str) -> None:
     for column in wanted:
         if column not in columns:
             hint = suggestion(column, columns)
+            if option == "target" and set(column.split(",")) <= set(columns):
+                hint = "name one column: a network of a table learns one target"
             raise InputError(f"--{option}: {name} has no column {column!r}; {hint}")
 
 
@@ -131,14 +187,13 @@ def _read_target(
     _refuse_missing(column)
     notes: list[str] = []
     if kind is Kind.NUMBER:
-        numbers = as_numbers(column, "target")
-        if task is None and _looks_like_classes(numbers):
+        if task is None and _looks_like_classes(column):
             task = Task.CLASSIFICATION
             notes.append(
-                f"target {str(column.name)!r} was taken as {numbers.nunique()} classes "
+                f"target {str(column.name)!r} was taken as {column.nunique()} classes "
                 "(--task regression learns it as numbers)"
             )
-        values = numbers if task is not Task.CLASSIFICATION else numbers.map(_label)
+        values = column if task is not Task.CLASSIFICATION else column.map(class_label)
     elif task is Task.REGRESSION:
         values = as_numbers(column, "target")
     else:
@@ -173,7 +228,8 @@ def _looks_like_classes(numbers: pd.Series) -> bool:
     return len(values) == 2 or (numbered and len(values) <= _MOST_NUMBERED_CLASSES)
 
 
-def _label(number: float) -> str:
+def class_label(number: float) -> str:
+    """The class that a number names: 2.0 is called 2."""
     return str(int(number)) if number.is_integer() else repr(number)
 
 
@@ -200,6 +256,8 @@ def _read_inputs(
     for name, kind in kinds.items():
         column = frame[name]
         cells = as_numbers(column) if kind is Kind.NUMBER else as_categories(column)
+        if kind is Kind.CATEGORY and name not in declared:
+            refuse_decimal_commas(column)
         reason = _why_left_out(cells, kind, name in declared)
         if reason:
             left_out.setdefault(reason, []).append(name)
@@ -216,6 +274,8 @@ def _why_left_out(cells: pd.Series, kind: Kind, declared: bool) -> str:
         return "empty in every row"
     if different == 1:
         return "the same value in every row"
+    if kind is Kind.CATEGORY and not declared and are_dates(cells):
+        return "dates or times (give them as numbers, such as days since a start)"
     too_many = different > _MOST_CATEGORIES or 2 * different > len(cells)
     if kind is Kind.CATEGORY and too_many and not declared:
         return "too many different texts for categories (--categorical keeps a column)"

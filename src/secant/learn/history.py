@@ -18,19 +18,23 @@ class Epoch:
     Attributes
     ----------
     iteration : int
-        0 before training.
+        0 before training; for mini-batch methods, passes through the rows.
     seconds : float
         Wall-clock time since the start of the training.
     objective : float
         What is minimised: training loss and regularisation.
     training_loss, validation_loss : float
-        The error term alone, on either part.
+        The error term alone, on either part; NaN without validation rows.
     gradient_norm : float
         The largest absolute component of the objective's gradient.
     step : float
-        The step length alpha; 0 in row 0.
+        The step length alpha, or the radius of the step; 0 in row 0.
     evaluations : int
         Evaluations of the objective so far.
+    damping : float
+        Levenberg-Marquardt's lambda; NaN for other methods.
+    effective_parameters : float
+        How many weights and biases the data determine, by Bayesian regularisation; else NaN.
     """
 
     iteration: int
@@ -41,6 +45,8 @@ class Epoch:
     gradient_norm: float
     step: float
     evaluations: int
+    damping: float = math.nan
+    effective_parameters: float = math.nan
 
 
 @dataclass
@@ -65,9 +71,12 @@ class History:
 
     @property
     def best(self) -> Epoch:
-        """The iteration of lowest validation loss, the first of equals."""
+        """The iteration of lowest validation loss, without validation of lowest objective."""
         finite = [epoch for epoch in self.epochs if math.isfinite(epoch.validation_loss)]
-        return min(finite or self.epochs, key=lambda epoch: epoch.validation_loss)
+        if finite:
+            return min(finite, key=lambda epoch: epoch.validation_loss)
+        finite = [epoch for epoch in self.epochs if math.isfinite(epoch.objective)]
+        return min(finite or self.epochs, key=lambda epoch: epoch.objective)
 
     def write_csv(self, path: str | Path) -> None:
         """Write all digits, one line per iteration, under a header of the attribute names."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,19 +12,30 @@ import torch
 from numpy.typing import NDArray
 
 from secant.learn.dataset import Dataset, Task, read_dataset
-from secant.learn.division import Division, Parts
-from secant.learn.errors import InputError, listing
+from secant.learn.division import Parts
+from secant.learn.errors import InputError
 from secant.learn.history import History
-from secant.learn.loss import LOSSES, LossIndex, check_loss, error_term
+from secant.learn.initial import initialise
+from secant.learn.loss import LOSSES, LossIndex, error_term
 from secant.learn.model import Model
-from secant.learn.network import ACTIVATIONS, Perceptron
+from secant.learn.network import Perceptron
 from secant.learn.preparation import Preparation
+from secant.learn.restarts import Restarts, train_from_starts
 from secant.learn.scores import Scores, accuracy, r2, rmse
-from secant.learn.strategy import Sample, Strategy, Training, train_network
-from secant.learn.target import NumericTarget, fit_target
-from secant.learn.threads import threads_for
+from secant.learn.settings import Settings
+from secant.learn.source import Readable
+from secant.learn.strategy import Sample, Training
+from secant.learn.target import NumericTarget, Target, fit_target
 
-__all__ = ["Settings", "Trained", "train_table"]
+__all__ = [
+    "Prepared",
+    "Settings",
+    "Trained",
+    "prepare_dataset",
+    "prepare_table",
+    "train_prepared",
+    "train_table",
+]
 
 
 # 0.8 GB of weights, of which every method keeps several copies.
@@ -33,57 +43,35 @@ _MOST_WEIGHTS = 100_000_000
 
 
 @dataclass(frozen=True)
-class Settings:
-    """All that can be chosen about a training; the command line's options.
+class Prepared:
+    """A table made ready: everything that comes before the first iteration.
 
     Attributes
     ----------
-    target : str
-        The column to learn.
-    hidden : tuple of int
-        Units of each hidden layer; none makes a linear model.
-    activation : str
-        A key of `secant.learn.network.ACTIVATIONS`.
-    loss : str
-        ``auto`` or a key of `secant.learn.loss.LOSSES`.
-    l2 : float
-        Factor of the sum of squared weights.
-    seed : int
-        Of the division and of the initial weights.
-    strategy : Strategy
-        The method and the limits.
-    task : Task, optional
-        By default seen from the loss, then from the target column.
-    ignore, categorical : tuple of str
-        Columns that are no inputs, and columns whose numbers are codes.
-    separator : str, optional
-        What stands between two cells.
+    settings : Settings
+    dataset : Dataset
+    parts : Parts
+        Which rows train, validate and test.
+    model : Model
+        Its network has the initial weights; `train_prepared` trains it in place.
+    index : LossIndex
+        What is minimised.
+    samples : dict of str to Sample
+        For "train", "validation" and "test".
     """
 
-    target: str
-    hidden: tuple[int, ...] = (16, 16)
-    activation: str = "tanh"
-    loss: str = "auto"
-    l2: float = 1e-3
-    seed: int = 0
-    strategy: Strategy = field(default_factory=Strategy)
-    task: Task | None = None
-    ignore: tuple[str, ...] = ()
-    categorical: tuple[str, ...] = ()
-    separator: str | None = None
+    settings: Settings
+    dataset: Dataset
+    parts: Parts
+    model: Model
+    index: LossIndex
+    samples: dict[str, Sample]
 
-    def __post_init__(self) -> None:
-        check_loss(self.loss)
-        if self.activation not in ACTIVATIONS:
-            raise InputError(
-                f"activation must be one of {listing(ACTIVATIONS)}, not {self.activation!r}"
-            )
-        if any(units < 1 for units in self.hidden):
-            raise InputError(f"hidden layers need at least one unit each, not {self.hidden}")
-        if not 0 <= self.seed < 2**63:
-            raise InputError(f"seed must be a whole number from 0 to 2**63 - 1, not {self.seed}")
-        if not (np.isfinite(self.l2) and self.l2 >= 0):
-            raise InputError(f"l2 must be a number from 0, not {self.l2}")
+    def start(self, seed: int) -> Prepared:
+        """The same rows in the same parts, a new network with the initial weights of `seed`."""
+        settings = replace(self.settings, seed=seed)
+        network = _untrained(self.model.network.sizes, settings, self.samples["train"])
+        return replace(self, model=replace(self.model, network=network))
 
 
 @dataclass(frozen=True)
@@ -104,6 +92,8 @@ class Trained:
         For "train", "validation" and "test".
     predicted : ndarray
         The prediction of every row of the table: numbers or classes.
+    restarts : Restarts, optional
+        The trainings from all starts; `training` is the best of them.
     """
 
     settings: Settings
@@ -114,10 +104,11 @@ class Trained:
     training: Training
     scores: dict[str, Scores]
     predicted: NDArray[Any]
+    restarts: Restarts | None = None
 
 
 def train_table(
-    path: str | Path,
+    path: Readable,
     settings: Settings,
     progress: Callable[[History], None] | None = None,
 ) -> Trained:
@@ -125,8 +116,8 @@ def train_table(
 
     Parameters
     ----------
-    path : str or Path
-        The CSV file.
+    path : str, Path or open file
+        A CSV, TSV or Parquet file; ``"-"`` is standard input.
     settings : Settings
         What to learn and how.
     progress : callable, optional
@@ -137,53 +128,117 @@ def train_table(
     InputError
         If anything about the file, the settings or their combination cannot be used.
     """
-    task = settings.task or LOSSES.get(settings.loss)
-    dataset = read_dataset(
+    return train_prepared(prepare_table(path, settings), progress)
+
+
+def prepare_table(path: Readable, settings: Settings) -> Prepared:
+    """Read a table, divide it and make a network for it: `train_table` up to the training.
+
+    Raises
+    ------
+    InputError
+        If anything about the file, the settings or their combination cannot be used.
+    """
+    return prepare_dataset(read_settings_dataset(path, settings), settings)
+
+
+def read_settings_dataset(path: Readable, settings: Settings) -> Dataset:
+    """The table as the settings say that it is to be read."""
+    return read_dataset(
         path,
         settings.target,
-        task=task,
+        task=settings.task or LOSSES.get(settings.loss),
         ignore=settings.ignore,
         categorical=settings.categorical,
         separator=settings.separator,
+        division_column=settings.division_column,
+        drop_missing=settings.missing == "drop",
     )
-    parts = _divide(dataset, settings.seed)
-    model = _untrained(dataset, parts, settings)
-    index = LossIndex(error_term(settings.loss, model.target), settings.l2)
-    inputs = torch.as_tensor(model.preparation.transform(dataset.frame))
-    targets = torch.as_tensor(model.target.encode(dataset.target))
+
+
+def prepare_dataset(dataset: Dataset, settings: Settings) -> Prepared:
+    """Divide a table that was read and make a network for it.
+
+    Raises
+    ------
+    InputError
+        If the settings do not fit the table.
+    """
+    parts = _divide(dataset, settings)
+    train = dataset.frame.iloc[parts.train]
+    preparation = Preparation.fit(train, dataset.kinds, settings.choices())
+    target = fit_target(dataset.target.iloc[parts.train], dataset.task, settings.target_scaling)
+    sizes = (preparation.width, *settings.hidden, target.outputs)
+    _refuse_large(sizes)
+    inputs = torch.as_tensor(preparation.transform(dataset.frame))
+    targets = torch.as_tensor(target.encode(dataset.target))
     samples = {name: Sample(inputs[rows], targets[rows]) for name, rows in parts.items()}
-    train, validation = samples["train"], samples["validation"]
-    with threads_for(len(train) * model.network.count):
-        training = train_network(
-            model.network, index, train, validation, settings.strategy, progress
-        )
+    model = Model(preparation, _untrained(sizes, settings, samples["train"]), target)
+    return Prepared(settings, dataset, parts, model, _index(settings, target), samples)
+
+
+def _index(settings: Settings, target: Target) -> LossIndex:
+    error = error_term(settings.loss, target, settings.exponent, settings.delta)
+    return LossIndex(error, settings.l2, settings.l1, settings.smooth_l1, settings.smoothing)
+
+
+def train_prepared(
+    prepared: Prepared, progress: Callable[[History], None] | None = None
+) -> Trained:
+    """Train the network of `prepared`, in place, and judge it: the rest of `train_table`.
+
+    Raises
+    ------
+    InputError
+        If the method of the settings cannot train the network.
+    """
+    settings, model, index = prepared.settings, prepared.model, prepared.index
+    dataset, parts, samples = prepared.dataset, prepared.parts, prepared.samples
+    restarts = train_from_starts(
+        model.network,
+        index,
+        samples["train"],
+        samples["validation"],
+        settings.strategy,
+        starts=settings.starts,
+        scheme=settings.initialisation,
+        # Another stream than the one of the first weights, which has the seed alone.
+        random=np.random.default_rng([settings.seed, 1]),
+        total_seconds=settings.strategy.max_seconds if settings.starts > 1 else math.inf,
+        progress=progress,
+    )
+    index = restarts.best.index
     predicted = model.target.decode(model.outputs(dataset.frame))
     scores = {
         name: _scores(model, index, samples[name], dataset.target.to_numpy()[rows], predicted[rows])
         for name, rows in parts.items()
     }
-    return Trained(settings, dataset, parts, model, index, training, scores, predicted)
+    return Trained(
+        settings, dataset, parts, model, index, restarts.best, scores, predicted, restarts
+    )
 
 
-def _divide(dataset: Dataset, seed: int) -> Parts:
+def _divide(dataset: Dataset, settings: Settings) -> Parts:
     stratify = dataset.task is Task.CLASSIFICATION
     classes = dataset.target.to_numpy(dtype=object) if stratify else None
-    return Division(seed=seed).split(len(dataset.frame), classes)
+    return settings.row_division().split(len(dataset.frame), classes, dataset.marks)
 
 
-def _untrained(dataset: Dataset, parts: Parts, settings: Settings) -> Model:
-    """A model whose statistics come from the training rows alone."""
-    preparation = Preparation.fit(dataset.frame.iloc[parts.train], dataset.kinds)
-    target = fit_target(dataset.target.iloc[parts.train], dataset.task)
-    sizes = (preparation.width, *settings.hidden, target.outputs)
+def _refuse_large(sizes: tuple[int, ...]) -> None:
     weights = sum(math.prod(shape) for shape in Perceptron.shapes(sizes).values())
     if weights > _MOST_WEIGHTS:
         raise InputError(
             f"a network of {weights:,} weights is larger than the {_MOST_WEIGHTS:,} that can be "
             "trained: choose fewer hidden units"
         )
+
+
+def _untrained(sizes: tuple[int, ...], settings: Settings, train: Sample) -> Perceptron:
     network = Perceptron(sizes, settings.activation, settings.seed)
-    return Model(preparation, network, target)
+    if settings.initialisation != "xavier":  # what a Perceptron starts with
+        random = np.random.default_rng(settings.seed)
+        initialise(network, settings.initialisation, random, train.inputs.numpy())
+    return network
 
 
 def _scores(

@@ -2,54 +2,40 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import torch
 from torch import Tensor
-from torch.nn import functional
 
 from secant.learn.dataset import Task
+from secant.learn.error_terms import (
+    BinaryCrossEntropy,
+    CrossEntropy,
+    ErrorTerm,
+    Huber,
+    MeanSquared,
+    Minkowski,
+    NormalisedSquared,
+    WeightedSquared,
+)
 from secant.learn.errors import InputError, listing
 from secant.learn.network import Perceptron
+from secant.learn.regularisation import Regularisation
 from secant.learn.target import Target
 
-__all__ = ["LOSSES", "ErrorTerm", "LossIndex", "error_term"]
-
-
-@dataclass(frozen=True)
-class ErrorTerm:
-    """A mean over the rows of what an output costs, given the target."""
-
-    name: str
-    value: Callable[[Tensor, Tensor], Tensor]
-
-    def __call__(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """The error, a scalar."""
-        return self.value(outputs, targets)
-
-
-def _mean_squared(outputs: Tensor, targets: Tensor) -> Tensor:
-    return functional.mse_loss(outputs, targets)
-
-
-def _binary_cross_entropy(outputs: Tensor, targets: Tensor) -> Tensor:
-    return functional.binary_cross_entropy_with_logits(outputs[:, 0], targets.to(outputs.dtype))
-
-
-def _cross_entropy(outputs: Tensor, targets: Tensor) -> Tensor:
-    return functional.cross_entropy(outputs, targets)
-
+__all__ = ["LOSSES", "ErrorTerm", "LossIndex", "check_loss", "error_term"]
 
 # What the command line calls them, and what they can be used for.
 LOSSES: dict[str, Task] = {
     "mean-squared": Task.REGRESSION,
+    "normalised-squared": Task.REGRESSION,
+    "minkowski": Task.REGRESSION,
+    "huber": Task.REGRESSION,
     "cross-entropy": Task.CLASSIFICATION,
+    "weighted-squared": Task.CLASSIFICATION,
 }
 
 
-def error_term(name: str, target: Target) -> ErrorTerm:
+def error_term(name: str, target: Target, exponent: float = 1.5, delta: float = 1.0) -> ErrorTerm:
     """The error term called `name`, in the form that fits the target.
 
     Parameters
@@ -58,6 +44,10 @@ def error_term(name: str, target: Target) -> ErrorTerm:
         ``auto``, or a key of `LOSSES`.
     target : NumericTarget or ClassTarget
         What is learnt.
+    exponent : float
+        Of ``minkowski``.
+    delta : float
+        Of ``huber``, in the units of the scaled target.
 
     Raises
     ------
@@ -71,10 +61,23 @@ def error_term(name: str, target: Target) -> ErrorTerm:
             f"and target {target.name!r} is learnt by {target.task.value}"
         )
     if target.task is Task.REGRESSION:
-        return ErrorTerm("mean squared error of the scaled target", _mean_squared)
-    if target.outputs == 1:
-        return ErrorTerm("binary cross-entropy", _binary_cross_entropy)
-    return ErrorTerm("cross-entropy", _cross_entropy)
+        return _regression_term(name, exponent, delta)
+    if name == "weighted-squared":
+        if target.outputs != 1:
+            raise InputError(
+                f"loss 'weighted-squared' is for two classes, and target {target.name!r} has "
+                f"{target.outputs}"
+            )
+        return WeightedSquared()
+    return BinaryCrossEntropy() if target.outputs == 1 else CrossEntropy()
+
+
+def _regression_term(name: str, exponent: float, delta: float) -> ErrorTerm:
+    if name == "normalised-squared":
+        return NormalisedSquared()
+    if name == "minkowski":
+        return Minkowski(exponent)
+    return Huber(delta) if name == "huber" else MeanSquared()
 
 
 def check_loss(name: str) -> None:
@@ -85,20 +88,58 @@ def check_loss(name: str) -> None:
 
 @dataclass(frozen=True)
 class LossIndex:
-    """error(outputs, targets) + l2 * (sum of the squared weights, biases not counted)."""
+    """error(outputs, targets) + regularisation(weights); biases are not counted.
+
+    Parameters
+    ----------
+    error : ErrorTerm
+    l2 : float
+        Factor of the sum of the squared weights.
+    l1 : float
+        Factor of the sum of their absolute values, for method ``owl-qn`` alone.
+    smooth_l1 : float
+        Factor of the sum of ``sqrt(w^2 + smoothing^2) - smoothing``, for every method.
+    smoothing : float
+        The size below which a weight counts as small there.
+
+    Raises
+    ------
+    InputError
+        For a factor below 0.
+    """
 
     error: ErrorTerm
     l2: float = 0.0
+    l1: float = 0.0
+    smooth_l1: float = 0.0
+    smoothing: float = 1e-3
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.l2) and self.l2 >= 0):
-            raise InputError(f"l2 must be a number from 0, not {self.l2}")
+        _ = self.regularisation
 
-    def __call__(self, network: Perceptron, inputs: Tensor, targets: Tensor) -> Tensor:
+    @property
+    def regularisation(self) -> Regularisation:
+        """The regularisation term."""
+        return Regularisation(self.l2, self.l1, self.smooth_l1, self.smoothing)
+
+    def fitted(self, targets: Tensor, weights: Tensor | None = None) -> LossIndex:
+        """The index with the constants that its error term takes from the training targets."""
+        return replace(self, error=self.error.fitted(targets, weights))
+
+    def without_l2(self) -> LossIndex:
+        """The index without the sum of squares, for methods that treat it themselves."""
+        return replace(self, l2=0.0)
+
+    def __call__(
+        self,
+        network: Perceptron,
+        inputs: Tensor,
+        targets: Tensor,
+        weights: Tensor | None = None,
+    ) -> Tensor:
         """The loss index, a scalar."""
-        return self.error(network(inputs), targets) + self.penalty(network)
+        return self.error(network(inputs), targets, weights) + self.penalty(network)
 
     def penalty(self, network: Perceptron) -> Tensor:
         """The regularisation term, a scalar."""
-        squares = torch.stack([weight.square().sum() for weight in network.weights()])
-        return self.l2 * squares.sum()
+        return self.regularisation.on_tensors(network.weights())

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +22,22 @@ from torch import Tensor
 
 import secant
 from secant.learn.errors import InputError, listing
+from secant.learn.inputs import read_input, read_input_of_version_1
 from secant.learn.model import Model
 from secant.learn.network import ACTIVATIONS, Perceptron
+from secant.learn.output import whole_file
 from secant.learn.preparation import Preparation
 from secant.learn.schema import Fields
-from secant.learn.target import read_target
+from secant.learn.target import read_target, read_target_of_version_1
 
 __all__ = ["load_model", "save_model"]
 
 FORMAT = "secant-model"
-VERSION = 1
+VERSION = 2  # 1 had medians, means and deviations alone; it is still read
 DESCRIPTION = "model.json"
 WEIGHTS = "model.safetensors"
+
+_LARGEST_DESCRIPTION = 1 << 28
 
 
 def save_model(model: Model, folder: str | Path) -> None:
@@ -40,9 +45,13 @@ def save_model(model: Model, folder: str | Path) -> None:
     folder = Path(folder)
     tensors = {name: value.contiguous() for name, value in model.network.state_dict().items()}
     weights = save_tensors(tensors)
-    (folder / WEIGHTS).write_bytes(weights)
-    description = json.dumps(_describe(model, tensors, weights), indent=2, ensure_ascii=False)
-    (folder / DESCRIPTION).write_text(description + "\n", encoding="utf-8")
+    described = _describe(model, tensors, weights)
+    description = json.dumps(described, indent=2, ensure_ascii=False, allow_nan=False)
+    # The description last: a folder without one is no model folder.
+    with whole_file(folder / WEIGHTS) as file:
+        file.write_bytes(weights)
+    with whole_file(folder / DESCRIPTION) as file:
+        file.write_text(description + "\n", encoding="utf-8")
 
 
 def _describe(model: Model, tensors: dict[str, Tensor], weights: bytes) -> dict[str, Any]:
@@ -73,8 +82,9 @@ def load_model(folder: str | Path) -> Model:
     """
     folder = Path(folder)
     fields = _read_description(folder)
-    preparation = Preparation.from_fields(fields)
-    target = read_target(fields.fields("target"))
+    first = fields.members["version"] == 1
+    preparation = Preparation.from_fields(fields, read_input_of_version_1 if first else read_input)
+    target = (read_target_of_version_1 if first else read_target)(fields.fields("target"))
     architecture = fields.fields("network")
     sizes = architecture.sizes("sizes")
     ends = (preparation.width, target.outputs)
@@ -83,7 +93,7 @@ def load_model(folder: str | Path) -> Model:
             f"{fields.where}: a network of sizes {list(sizes)} does not fit "
             f"{ends[0]} inputs and {ends[1]} outputs"
         )
-    tensors = _read_weights(folder, fields)
+    tensors = _read_weights(folder, fields, sizes)
     # Before the network is made: sizes that the weights do not have cost no memory.
     _check_tensors(folder / WEIGHTS, tensors, sizes, fields)
     network = Perceptron(sizes, architecture.choice("activation", tuple(ACTIVATIONS)))
@@ -94,6 +104,7 @@ def load_model(folder: str | Path) -> Model:
 def _read_description(folder: Path) -> Fields:
     path = folder / DESCRIPTION
     try:
+        _refuse_large(path, _LARGEST_DESCRIPTION, "the description of a model")
         members = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         raise InputError(f"{str(folder)!r} holds no {DESCRIPTION}: it is no model folder") from None
@@ -104,18 +115,29 @@ def _read_description(folder: Path) -> Fields:
     fields = Fields(members, str(path))
     fields.choice("format", (FORMAT,))
     version = fields.take("version", lambda value: type(value) is int, "a whole number")
-    if version != VERSION:
+    if not 1 <= version <= VERSION:
         raise InputError(
             f"{path} has format version {version}, and this secant ({secant.__version__}) reads "
-            f"version {VERSION}"
+            f"versions 1 to {VERSION}"
         )
     return fields
 
 
-def _read_weights(folder: Path, fields: Fields) -> dict[str, Tensor]:
+def _refuse_large(path: Path, most: int, of: str) -> None:
+    """Before a file is read: its size must be one that can be right."""
+    size = path.stat().st_size
+    if size > most:
+        raise InputError(f"{path} has {size:,} bytes, and {of} takes at most {most:,}")
+
+
+def _read_weights(folder: Path, fields: Fields, sizes: tuple[int, ...]) -> dict[str, Tensor]:
     path = folder / WEIGHTS
     digest = fields.text("sha256")
+    shapes = Perceptron.shapes(sizes).values()
+    # Eight bytes a weight, and a header with a line for each tensor.
+    most = 8 * sum(map(math.prod, shapes)) + 256 * (len(shapes) + 1)
     try:
+        _refuse_large(path, most, "the network that it belongs to")
         weights = path.read_bytes()
     except OSError as error:
         raise InputError(f"{str(path)!r} cannot be read: {error.strerror}") from None

@@ -1,8 +1,8 @@
-"""The multilayer perceptron, in double precision."""
+"""The multilayer perceptron, in double precision unless single is asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -11,36 +11,31 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from secant.learn.activations import ACTIVATIONS
 from secant.learn.errors import InputError, listing
 
 __all__ = ["ACTIVATIONS", "Perceptron"]
-
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "tanh": torch.tanh,
-    "logistic": torch.sigmoid,
-    "softplus": functional.softplus,
-    "silu": functional.silu,
-    "elu": functional.elu,
-    "relu": torch.relu,
-}
 
 
 class _Layer(nn.Module):
     """inputs -> W inputs + b; unlike `nn.Linear` it leaves the global random state alone."""
 
-    def __init__(self, inputs: int, outputs: int, generator: torch.Generator) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, generator: torch.Generator, dtype: torch.dtype
+    ) -> None:
         super().__init__()
         limit = (6.0 / (inputs + outputs)) ** 0.5
         weight = torch.empty(outputs, inputs, dtype=torch.float64)
-        self.weight = nn.Parameter(weight.uniform_(-limit, limit, generator=generator))
-        self.bias = nn.Parameter(torch.zeros(outputs, dtype=torch.float64))
+        weight.uniform_(-limit, limit, generator=generator)
+        self.weight = nn.Parameter(weight.to(dtype))
+        self.bias = nn.Parameter(torch.zeros(outputs, dtype=dtype))
 
     def forward(self, inputs: Tensor) -> Tensor:
         return functional.linear(inputs, self.weight, self.bias)
 
 
 class Perceptron(nn.Module):
-    """Layers a <- activation(W a + b), the last one without activation, in float64.
+    """Layers a <- activation(W a + b), the last one without activation.
 
     Weights start uniform in +-sqrt(6 / (inputs + outputs)) of their layer, biases at zero
     (Glorot & Bengio 2010, eq. 16).
@@ -54,6 +49,8 @@ class Perceptron(nn.Module):
         them best.
     seed : int
         Of the initial weights; the global random state is neither read nor changed.
+    dtype : torch.dtype
+        float64 or float32; the initial weights are the same but for rounding.
 
     Examples
     --------
@@ -62,7 +59,13 @@ class Perceptron(nn.Module):
     193
     """
 
-    def __init__(self, sizes: Sequence[int], activation: str = "tanh", seed: int = 0) -> None:
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        activation: str = "tanh",
+        seed: int = 0,
+        dtype: torch.dtype = torch.float64,
+    ) -> None:
         super().__init__()
         if activation not in ACTIVATIONS:
             raise InputError(
@@ -74,7 +77,7 @@ class Perceptron(nn.Module):
         self.activation = activation
         generator = torch.Generator().manual_seed(seed)
         self.layers = nn.ModuleList(
-            _Layer(inputs, outputs, generator) for inputs, outputs in pairwise(sizes)
+            _Layer(inputs, outputs, generator, dtype) for inputs, outputs in pairwise(sizes)
         )
 
     @staticmethod
@@ -89,7 +92,17 @@ class Perceptron(nn.Module):
     @property
     def count(self) -> int:
         """The number of weights and biases."""
-        return sum(parameter.numel() for parameter in self.parameters())
+        return sum((inputs + 1) * outputs for inputs, outputs in pairwise(self.sizes))
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The precision of the weights."""
+        return next(self.parameters()).dtype
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.parameters()).device
 
     def weights(self) -> list[Tensor]:
         """The weight matrices, without the biases."""
@@ -107,4 +120,5 @@ class Perceptron(nn.Module):
     def outputs(self, inputs: NDArray[np.float64]) -> NDArray[np.float64]:
         """The same on NumPy arrays, without gradients."""
         with torch.no_grad():
-            return np.asarray(self(torch.as_tensor(inputs, dtype=torch.float64)).numpy())
+            values = torch.as_tensor(inputs, dtype=self.dtype, device=self.device)
+            return np.asarray(self(values).double().cpu().numpy())

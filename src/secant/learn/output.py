@@ -34,7 +34,7 @@ def check_new_folder(path: Path, *, replace: bool, marker: str) -> None:
         if not replace:
             raise InputError(f"{str(path)!r} exists already: choose another --out, or give --force")
         if not (path / marker).is_file():
-            raise InputError(f"{str(path)!r} is no model folder, so --force does not replace it")
+            raise InputError(f"{str(path)!r} holds no {marker}, so --force does not replace it")
     _check_writable(path)
 
 
@@ -82,7 +82,8 @@ def whole_file(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise InputError(f"{str(path)!r} cannot be written: {error.strerror or error}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        if os.path.lexists(temporary):
+            temporary.unlink()
 
 
 def _temporary(path: Path) -> Path:

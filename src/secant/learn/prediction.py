@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 
 from secant.learn.data import read_table
 from secant.learn.model import Model
+from secant.learn.source import Readable, open_source
 
 __all__ = ["predict_table"]
 
 
 def predict_table(
-    model: Model, path: str | Path, separator: str | None = None
+    model: Model, path: Readable, separator: str | None = None
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Predictions in the order of the rows, and sentences about missing and unknown cells.
 
-    Columns the model does not need are ignored. A missing number is the median of the training
-    rows; a missing or unknown category is none of the known ones.
+    Columns the model does not need are ignored. What becomes of missing cells and unknown
+    categories was chosen at the training and is stored in the model.
 
     Parameters
     ----------
     model : Model
         From `load_model` or a training.
-    path : str or Path
-        The CSV file.
+    path : str, Path or open file
+        A CSV, TSV or Parquet file; ``"-"`` is standard input.
     separator : str, optional
         See `read_table`.
 
@@ -34,6 +33,7 @@ def predict_table(
     InputError
         If the file cannot be read, lacks a column, or has text where numbers are needed.
     """
-    frame = read_table(path, separator=separator, text=model.preparation.categorical)
-    model.preparation.check_columns([str(name) for name in frame.columns], Path(path).name)
+    source = open_source(path)
+    frame = read_table(source, separator=separator, text=model.preparation.categorical)
+    model.preparation.check_columns([str(name) for name in frame.columns], source.name)
     return model.predict(frame), model.preparation.gaps(frame)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -12,6 +12,8 @@ from secant.learn.errors import InputError
 __all__ = ["Fields"]
 
 T = TypeVar("T")
+
+_LARGEST = sys.float_info.max
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,23 @@ class Fields:
             )
         )
 
+    def truth(self, name: str) -> bool:
+        """True or false."""
+        return bool(self.take(name, lambda value: isinstance(value, bool), "true or false"))
+
+    def optional(self, name: str, read: Callable[[str], T]) -> T | None:
+        """None where the member is null, else what `read` makes of it."""
+        if name in self.members and self.members[name] is None:
+            return None
+        return read(name)
+
     def choice(self, name: str, options: tuple[str, ...]) -> str:
         """One of the `options`."""
-        return str(self.take(name, lambda value: value in options, f"one of {options}"))
+        return str(
+            self.take(
+                name, lambda value: isinstance(value, str) and value in options, f"one of {options}"
+            )
+        )
 
     def sizes(self, name: str) -> tuple[int, ...]:
         """A list of whole numbers from 1."""
@@ -88,7 +104,9 @@ class Fields:
 
 
 def _is_finite(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return -_LARGEST <= value <= _LARGEST  # false for NaN; JSON's integers have any size
 
 
 def _is_size(value: Any) -> bool:

@@ -3,7 +3,7 @@
 The optimiser minimises the loss index on the training rows. After each of its iterations the error
 on the validation rows is measured; when that has not fallen for `patience` iterations in a row, the
 training stops. Whatever ends it, the network is left with the weights of the lowest validation
-error.
+error; without validation rows, with those of the lowest loss index.
 """
 
 from __future__ import annotations
@@ -12,29 +12,24 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from time import perf_counter
-
-import torch
-from torch import Tensor
 
 import secant
-from secant.learn.errors import InputError
+from secant.learn.automatic import train_automatically
+from secant.learn.errors import InputError, listing
 from secant.learn.history import Epoch, History
 from secant.learn.loss import LossIndex
+from secant.learn.minibatch import BATCH_METHODS, BATCH_SIZE, BatchSettings, train_in_batches
+from secant.learn.monitor import InClosedForm, Monitor
 from secant.learn.network import Perceptron
+from secant.learn.objective import has_closed_form
+from secant.learn.runs import ORTHANT_WISE, Options, Prepared, prepared
+from secant.learn.sample import Sample
+from secant.learn.threads import threads_for
 
 __all__ = ["Sample", "Strategy", "Training", "train_network"]
 
-
-@dataclass(frozen=True)
-class Sample:
-    """Rows as the network sees them: inputs of shape (rows, width), and encoded targets."""
-
-    inputs: Tensor
-    targets: Tensor
-
-    def __len__(self) -> int:
-        return len(self.inputs)
+AUTO = "auto"
+"""Stands for the method that suits the problem."""
 
 
 @dataclass(frozen=True)
@@ -44,34 +39,108 @@ class Strategy:
     Attributes
     ----------
     method : str
-        A name or alias of the method registry; kept as the name.
+        A name or alias of the method registry (kept as the name), or "adam", "adamw" or "sgd". "lm",
+        Levenberg-Marquardt, needs an error and a penalty that are sums of squares. "auto" chooses by
+        the size of the problem (`secant.learn.choice`), and goes on with another method when one fails.
     gtol : float
         Stop when no component of the gradient exceeds this.
     max_iter : int
-        Limit on the iterations.
+        Limit on the iterations; on the epochs of mini-batch methods.
     max_seconds : float
         Limit on the time.
+    max_evals : int, optional
+        Limit on the evaluations of the loss index; of its gradient on mini-batches.
+    pairs : int, optional
+        That "l-bfgs" keeps of its last steps.
     patience : int
         Iterations in a row without a lower validation loss after which the training stops.
+    goal : float, optional
+        Stop when the training loss, without the regularisation, is at most this.
+    tol : float
+        Stop when the loss index has not fallen by more than this for `n_iter_no_change` iterations in a
+        row; 0 for never.
+    n_iter_no_change : int
+    learning_rate : float, optional
+        Of mini-batch methods; by default 1e-3, and 1e-2 for "sgd".
+    batch_size : int, optional
+        Of mini-batch methods; by default 200 rows.
+    seed : int
+        Of the order of the rows for mini-batch methods.
+    bayesian : bool
+        Let "lm" find the factor of the squared weights itself (MacKay 1992; Foresee & Hagan 1997);
+        the loss index's ``l2`` is where it starts.
+
+    Raises
+    ------
+    InputError
+        For a value that makes no sense, or that the method has no use for.
     """
 
     method: str = "l-bfgs"
     gtol: float = 1e-6
     max_iter: int = 10_000
     max_seconds: float = 60.0
+    max_evals: int | None = None
+    pairs: int | None = None
     patience: int = 50
+    goal: float | None = None
+    tol: float = 0.0
+    n_iter_no_change: int = 10
+    learning_rate: float | None = None
+    batch_size: int | None = None
+    seed: int = 0
+    bayesian: bool = False
 
     def __post_init__(self) -> None:
-        try:
-            name = secant.methods.get(self.method).name
-        except ValueError as error:
-            raise InputError(str(error)) from None
-        object.__setattr__(self, "method", name)
+        object.__setattr__(self, "method", _method_name(self.method))
         _check_positive("gtol", self.gtol)
         _check_positive("max_seconds", self.max_seconds)
-        for name in ("max_iter", "patience"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} must be at least 1, not {getattr(self, name)}")
+        if not (math.isfinite(self.tol) and self.tol >= 0):
+            raise InputError(f"tol must be a number from 0, not {self.tol}")
+        if self.goal is not None and not math.isfinite(self.goal):
+            raise InputError(f"goal must be a finite number, not {self.goal}")
+        for name in (
+            "max_iter",
+            "max_evals",
+            "pairs",
+            "patience",
+            "n_iter_no_change",
+            "batch_size",
+        ):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise InputError(f"{name} must be at least 1, not {value}")
+        self._check_batch_options()
+        if self.bayesian and self.method != "lm":
+            raise InputError(f"bayesian regularisation is for method 'lm', not {self.method!r}")
+
+    @property
+    def in_batches(self) -> bool:
+        """Whether each step looks at a part of the rows."""
+        return self.method in BATCH_METHODS
+
+    def _check_batch_options(self) -> None:
+        if self.learning_rate is not None:
+            _check_positive("learning_rate", self.learning_rate)
+        for name in ("learning_rate", "batch_size"):
+            if getattr(self, name) is not None and not (self.in_batches or self.method == AUTO):
+                raise InputError(
+                    f"{name} is for the methods {listing(BATCH_METHODS)}, not {self.method!r}"
+                )
+        if self.pairs is not None and self.method not in ("l-bfgs", AUTO):
+            raise InputError(f"pairs is for the method 'l-bfgs', not {self.method!r}")
+        if self.seed < 0:
+            raise InputError(f"seed must be at least 0, not {self.seed}")
+
+
+def _method_name(method: str) -> str:
+    wanted = method.strip().lower()
+    if wanted in (AUTO, *BATCH_METHODS):
+        return wanted
+    try:
+        return secant.methods.get(method).name
+    except ValueError as error:
+        raise InputError(f"{error}; in mini-batches {', '.join(BATCH_METHODS)}") from None
 
 
 def _check_positive(name: str, value: float) -> None:
@@ -95,6 +164,15 @@ class Training:
         Counts of the optimiser.
     seconds : float
         Wall-clock time.
+    index : LossIndex
+        What was minimised: with the constants that came from the training targets, and the penalty that
+        Bayesian regularisation found.
+    effective_parameters : float, optional
+        How many weights and biases the data determined, by Bayesian regularisation.
+    method : str
+        The one that trained.
+    reason : str
+        Why "auto" chose it; empty when the strategy named it.
     """
 
     status: secant.Status
@@ -104,65 +182,17 @@ class Training:
     evaluations: int
     gradients: int
     seconds: float
-
-
-class _Monitor:
-    """Records each iteration, counts validation failures, keeps the best weights, says stop."""
-
-    def __init__(
-        self, network: Perceptron, index: LossIndex, validation: Sample, strategy: Strategy
-    ) -> None:
-        self.network = network
-        self.index = index
-        self.validation = validation
-        self.strategy = strategy
-        self.history = History()
-        # The epoch and its weights change in one assignment, so that Ctrl-C cannot part them.
-        self.best: tuple[Epoch, dict[str, Tensor]] | None = None
-        self._started = perf_counter()
-
-    @property
-    def seconds(self) -> float:
-        """Wall-clock time since the start."""
-        return perf_counter() - self._started
-
-    def stop(self, snapshot: secant.Snapshot) -> secant.Status | None:
-        """Observe, then judge; a stop of `secant.start`."""
-        self.observe(snapshot)
-        if self.best and snapshot.k - self.best[0].iteration >= self.strategy.patience:
-            return secant.Status.VALIDATION_STOP
-        # The run counts the time inside its steps alone; here the validation counts, too.
-        return secant.Status.TIME_LIMIT if self.seconds > self.strategy.max_seconds else None
-
-    def observe(self, snapshot: secant.Snapshot) -> None:
-        """Record the snapshot, whose weights the network holds, unless it was recorded."""
-        if self.history.epochs and self.history.epochs[-1].iteration >= snapshot.k:
-            return
-        with torch.no_grad():
-            training_loss = snapshot.f - float(self.index.penalty(self.network))
-            outputs = self.network(self.validation.inputs)
-            validation_loss = float(self.index.error(outputs, self.validation.targets))
-        epoch = Epoch(
-            snapshot.k,
-            self.seconds,
-            snapshot.f,
-            training_loss,
-            validation_loss,
-            snapshot.optimality,
-            snapshot.alpha,
-            snapshot.nfev,
-        )
-        if self.best is None or validation_loss < self.best[0].validation_loss:
-            weights = self.network.state_dict()
-            self.best = (epoch, {name: value.clone() for name, value in weights.items()})
-        self.history.append(epoch)
+    index: LossIndex
+    effective_parameters: float | None = None
+    method: str = ""
+    reason: str = ""
 
 
 def train_network(
     network: Perceptron,
     index: LossIndex,
     train: Sample,
-    validation: Sample,
+    validation: Sample | None,
     strategy: Strategy,
     progress: Callable[[History], None] | None = None,
 ) -> Training:
@@ -175,7 +205,8 @@ def train_network(
     index : LossIndex
         What is minimised.
     train, validation : Sample
-        The rows that train and the rows that say when to stop.
+        The rows that train and the rows that say when to stop; without the latter the weights of the
+        lowest loss index are kept.
     strategy : Strategy
         The method and the limits.
     progress : callable, optional
@@ -186,49 +217,92 @@ def train_network(
     InputError
         If the loss is not finite at the start, or the method cannot train a network.
     """
-    monitor = _Monitor(network, index, validation, strategy)
+    if strategy.method == AUTO:
+        return train_automatically(
+            train_network, network, index, train, validation, strategy, progress
+        )
+    index = index.fitted(train.targets, train.weights)
+    if index.l1 and strategy.method != ORTHANT_WISE:
+        raise InputError(
+            f"l1 has no gradient where a weight is 0, which method {strategy.method!r} needs: use "
+            f"method {ORTHANT_WISE!r}, or smooth_l1 instead of l1"
+        )
+    report = progress or (lambda history: None)
+    closed = has_closed_form(network, train.inputs)
+    size = len(train) * network.count
+    with threads_for(size), _enough_memory(strategy.method, network.count):
+        if strategy.in_batches:
+            _require_closed_form(closed, strategy.method)
+            learner = InClosedForm(network, index, train, validation)
+            return _in_batches(learner, strategy, report)
+        if strategy.method == "lm":
+            _require_closed_form(closed, strategy.method)
+        options = Options(
+            strategy.method, strategy.gtol, strategy.max_iter, strategy.max_seconds, strategy.pairs
+        )
+        start = prepared(network, index, train, validation, options, closed, strategy.bayesian)
+        return _iterate(start, Monitor(start.learner, strategy), report)
+
+
+def _require_closed_form(closed: bool, method: str) -> None:
+    if not closed:
+        raise InputError(f"method {method!r} trains a Perceptron on the CPU in float64 or float32")
+
+
+def _iterate(start: Prepared, monitor: Monitor, report: Callable[[History], None]) -> Training:
+    """Step until the run ends, then restore the best weights."""
+    run = start.run(monitor)
     interrupted = False
-    with _enough_memory(strategy.method, network.count):
-        run = _start(network, index, train, strategy, monitor)
-        try:
-            for _ in run:
-                if progress is not None:
-                    progress(monitor.history)
-        except KeyboardInterrupt:  # between two iterations; within one, the run itself notices
-            interrupted = True
+    try:
+        for _ in run:
+            report(monitor.history)
+    except KeyboardInterrupt:  # between two iterations; within one, the run itself notices
+        interrupted = True
     result = run.result()
+    status = secant.Status.INTERRUPTED if interrupted else result.status
+    counts = (result.nit, result.nfev, result.njev)
+    return _outcome(monitor, start.options.method, status, counts)
+
+
+def _in_batches(
+    learner: InClosedForm, strategy: Strategy, report: Callable[[History], None]
+) -> Training:
+    """Go through the rows until a stop, then restore the best weights."""
+    monitor = Monitor(learner, strategy)
+    settings = BatchSettings(
+        strategy.method,
+        strategy.learning_rate or BATCH_METHODS[strategy.method],
+        strategy.batch_size or BATCH_SIZE,
+        strategy.max_iter,
+        strategy.gtol,
+        strategy.seed,
+    )
+    try:
+        status = train_in_batches(learner, settings, monitor, lambda: report(monitor.history))
+    except KeyboardInterrupt:
+        status = secant.Status.INTERRUPTED
+    epochs = len(monitor.history) - 1
+    steps = monitor.history.epochs[-1].evaluations if epochs >= 0 else 0
+    return _outcome(monitor, strategy.method, status, (max(epochs, 0), steps, steps))
+
+
+def _outcome(
+    monitor: Monitor, method: str, status: secant.Status, counts: tuple[int, int, int]
+) -> Training:
     if monitor.best is None:
         raise InputError("the loss is not finite before training: the numbers are too large")
     best, weights = monitor.best
-    network.load_state_dict(weights)
+    monitor.learner.restore(weights)
     return Training(
-        secant.Status.INTERRUPTED if interrupted else result.status,
+        status,
         monitor.history,
         best,
-        result.nit,
-        result.nfev,
-        result.njev,
+        *counts,
         monitor.seconds,
+        monitor.learner.index,
+        None if math.isnan(best.effective_parameters) else best.effective_parameters,
+        method,
     )
-
-
-def _start(
-    network: Perceptron, index: LossIndex, train: Sample, strategy: Strategy, monitor: _Monitor
-) -> secant.Run:
-    try:
-        return secant.start(
-            lambda: index(network, train.inputs, train.targets),
-            network,
-            method=strategy.method,
-            gtol=strategy.gtol,
-            max_iter=strategy.max_iter,
-            max_seconds=strategy.max_seconds,
-            stop=(monitor.stop,),
-            # The callback sees the last iteration even if another stop spoke first.
-            callback=monitor.observe,
-        )
-    except ValueError as error:
-        raise InputError(f"method {strategy.method!r} cannot train a network: {error}") from error
 
 
 @contextmanager

@@ -10,7 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from secant.learn.dataset import Task
-from secant.learn.errors import InputError
+from secant.learn.errors import InputError, listing
+from secant.learn.scaling import Scaling, fit_scalings
 from secant.learn.schema import Fields
 
 __all__ = ["ClassTarget", "NumericTarget", "fit_target", "read_target"]
@@ -20,11 +21,21 @@ Matrix = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class NumericTarget:
-    """A number y; the network learns (y - mean) / scale."""
+    """A number y; the network learns the scaled one, see `scaling`.
+
+    Attributes
+    ----------
+    name : str
+        Of the column.
+    shift, scale : float
+    scaler : str
+        One of `secant.learn.scaling.SCALERS`.
+    """
 
     name: str
-    mean: float
-    scale: float
+    shift: float = 0.0
+    scale: float = 1.0
+    scaler: str = "mean-std"
     task = Task.REGRESSION
 
     @property
@@ -32,22 +43,36 @@ class NumericTarget:
         """How many outputs the network has."""
         return 1
 
+    @property
+    def scaling(self) -> Scaling:
+        """From the target's units to the network's and back."""
+        return Scaling(self.scaler, self.shift, self.scale)
+
     def encode(self, values: pd.Series) -> Matrix:
-        """What the network learns, shape (rows, 1)."""
-        return ((values.to_numpy(dtype=np.float64) - self.mean) / self.scale).reshape(-1, 1)
+        """What the network learns, shape (rows, 1).
+
+        Raises
+        ------
+        InputError
+            If the scaler has no value for a number.
+        """
+        numbers = values.to_numpy(dtype=np.float64)
+        scaled = self.scaling.apply(numbers)
+        wrong = np.flatnonzero(~np.isfinite(scaled))
+        if len(wrong):
+            raise InputError(
+                f"target {self.name!r} holds {numbers[wrong[0]]:g}, which the scaler "
+                f"{self.scaler!r} cannot take"
+            )
+        return scaled.reshape(-1, 1)
 
     def decode(self, outputs: Matrix) -> Matrix:
         """Outputs of the network in the units of the table, shape (rows,)."""
-        return np.asarray(outputs[:, 0] * self.scale + self.mean)
+        return self.scaling.invert(outputs[:, 0])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for a model file."""
-        return {
-            "task": self.task.value,
-            "name": self.name,
-            "mean": self.mean,
-            "scale": self.scale,
-        }
+        return {"task": self.task.value, "name": self.name, **self.scaling.to_dict()}
 
 
 @dataclass(frozen=True)
@@ -64,8 +89,21 @@ class ClassTarget:
         return 1 if len(self.classes) == 2 else len(self.classes)
 
     def encode(self, values: pd.Series) -> NDArray[np.int64]:
-        """The number of each row's class, shape (rows,)."""
-        return np.asarray(pd.Index(self.classes).get_indexer(pd.Index(values)), dtype=np.int64)
+        """The number of each row's class, shape (rows,).
+
+        Raises
+        ------
+        InputError
+            If a class is none of the known ones: no training row had it.
+        """
+        codes = np.asarray(pd.Index(self.classes).get_indexer(pd.Index(values)), dtype=np.int64)
+        unknown = values[codes < 0].unique()
+        if len(unknown):
+            raise InputError(
+                f"target {self.name!r}: no training row has the class {listing(unknown, 3)}, "
+                "and others have it: choose another division"
+            )
+        return codes
 
     def probabilities(self, outputs: Matrix) -> Matrix:
         """The probability of each class, shape (rows, classes)."""
@@ -88,23 +126,16 @@ class ClassTarget:
 Target = NumericTarget | ClassTarget
 
 
-def fit_target(train: pd.Series, task: Task) -> Target:
+def fit_target(train: pd.Series, task: Task, scaler: str = "mean-std") -> Target:
     """Take scale or classes from the training rows."""
-    # Imported here, because a prediction needs no fit and should not wait for scikit-learn.
-    from sklearn.preprocessing import LabelEncoder, StandardScaler
-
     name = str(train.name)
-    if task is Task.CLASSIFICATION:
-        labels = LabelEncoder().fit(train.to_numpy(dtype=object)).classes_
-        return ClassTarget(name, tuple(sorted(map(str, labels), key=_class_order)))
-    with np.errstate(over="ignore", invalid="ignore"):
-        scaler = StandardScaler().fit(train.to_numpy(dtype=np.float64).reshape(-1, 1))
-    mean, scale = float(scaler.mean_[0]), float(scaler.scale_[0])
-    if not np.isfinite([mean, scale]).all():
-        raise InputError(f"target {name!r} holds numbers too large to be scaled")
     if train.nunique() < 2:
         raise InputError(f"target {name!r} is the same in all {len(train)} training rows")
-    return NumericTarget(name, mean, scale)
+    if task is Task.CLASSIFICATION:
+        return ClassTarget(name, tuple(sorted(map(str, train.unique()), key=_class_order)))
+    numbers = train.to_numpy(dtype=np.float64).reshape(-1, 1)
+    scaling = fit_scalings([name], numbers, [scaler], "target")[0]
+    return NumericTarget(name, scaling.shift, scaling.scale, scaling.scaler)
 
 
 def _class_order(label: str) -> tuple[float, str]:
@@ -120,7 +151,21 @@ def read_target(fields: Fields) -> Target:
     task = fields.choice("task", tuple(task.value for task in Task))
     name = fields.text("name")
     if task == Task.REGRESSION.value:
+        scaling = Scaling.from_fields(fields)
+        return NumericTarget(name, scaling.shift, scaling.scale, scaling.scaler)
+    return _read_classes(name, fields)
+
+
+def read_target_of_version_1(fields: Fields) -> Target:
+    """The same from the first format, in which every number was scaled by mean and deviation."""
+    task = fields.choice("task", tuple(task.value for task in Task))
+    name = fields.text("name")
+    if task == Task.REGRESSION.value:
         return NumericTarget(name, fields.number("mean"), fields.number("scale", positive=True))
+    return _read_classes(name, fields)
+
+
+def _read_classes(name: str, fields: Fields) -> ClassTarget:
     classes = fields.texts("classes")
     if len(classes) < 2:
         raise InputError(f"{fields.where}: 'classes' must hold at least two classes")

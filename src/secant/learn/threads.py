@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 import torch
 
+from secant.threads import Single
+
 __all__ = ["threads_for"]
 
 # Rows times weights of one evaluation, below which one thread is as fast as several: it takes
@@ -16,11 +18,16 @@ _WORTH_SHARING = 2_000_000
 
 @contextmanager
 def threads_for(products: int) -> Iterator[None]:
-    """Let torch use one thread while the work is small; its setting is as before afterwards."""
+    """Let torch and BLAS use one thread while the work is small; afterwards all is as before."""
+    if products >= _WORTH_SHARING:
+        yield
+        return
     before = torch.get_num_threads()
-    if products < _WORTH_SHARING:
+    if before != 1:
         torch.set_num_threads(1)
     try:
-        yield
+        with Single():
+            yield
     finally:
-        torch.set_num_threads(before)
+        if before != 1:
+            torch.set_num_threads(before)

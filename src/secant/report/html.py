@@ -1,4 +1,7 @@
-"""A page as one HTML file: style and figures inside, no scripts, nothing fetched from anywhere."""
+"""A page as one HTML file: style and figures inside, no scripts, nothing fetched from anywhere.
+
+The page's security policy says so to the browser, which refuses whatever is not inside.
+"""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["count", "short", "time"]
+__all__ = ["count", "label", "short", "time"]
 
 
 def short(value: float, digits: int = 4) -> str:
@@ -31,6 +31,17 @@ def count(value: int, noun: str = "") -> str:
     if not noun:
         return f"{value:,}"
     return f"{value:,} {noun}" if value == 1 else f"{value:,} {noun}s"
+
+
+def label(score: str) -> str:
+    """How a score is written for people; machines get its plain name.
+
+    Examples
+    --------
+    >>> label("R2"), label("RMSE")
+    ('R²', 'RMSE')
+    """
+    return {"R2": "R²"}.get(score, score)
 
 
 def time(seconds: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -47,12 +48,16 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture as SVG markup, with a caption and a description for those who do not see it."""
+    """A picture as SVG markup, with a caption and a description for those who do not see it.
+
+    A wide one has a line of its own.
+    """
 
     kind: ClassVar[str] = "figure"
     svg: str
     caption: str
     description: str
+    wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,16 +95,26 @@ class Section:
     blocks: tuple[Block, ...]
 
     @property
+    def anchor(self) -> str:
+        """What links to the section."""
+        return re.sub(r"[^a-z]+", "-", self.title.lower()).strip("-")
+
+    @property
     def groups(self) -> list[list[Block]]:
         """The blocks in order, a figure together with the figures and tables that follow it."""
         groups: list[list[Block]] = []
         for block in self.blocks:
-            beside = groups and isinstance(groups[-1][-1], Figure)
-            if beside and isinstance(block, Figure | Table):
+            beside = groups and all(_stands_beside(other) for other in groups[-1])
+            starts_with_figure = groups and isinstance(groups[-1][0], Figure)
+            if beside and starts_with_figure and _stands_beside(block):
                 groups[-1].append(block)
             else:
                 groups.append([block])
         return groups
+
+
+def _stands_beside(block: Block) -> bool:
+    return isinstance(block, Table) or (isinstance(block, Figure) and not block.wide)
 
 
 @dataclass(frozen=True)

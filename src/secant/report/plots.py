@@ -1,139 +1,76 @@
-"""The pictures of a training: losses, gradient, parity, confusion."""
+"""The pictures of a training: losses, gradient, step, damping over the iterations."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
+from matplotlib.ticker import LogFormatterSciNotation, LogLocator, MaxNLocator
 
-from secant.report.svg import drawing
+from secant.arrays import HostArray
+from secant.report.curves import Curves
+from secant.report.svg import COLOURS, MARK, drawing
 
-if TYPE_CHECKING:
-    from secant.learn.history import History
-
-__all__ = ["confusion_matrix", "error_histogram", "gradient_norm", "loss_curves", "parity"]
+__all__ = ["axes_for", "log_scale", "loss_curves", "over_iterations"]
 
 _SIZE = (5.6, 3.9)
-_COLOURS = {"train": "#1f5fbf", "validation": "#e07b00", "test": "#16803c"}
-_MOST_POINTS = 2_000
-_MOST_ANNOTATED_CLASSES = 15
 
 
-def loss_curves(history: History) -> Figure:
+def loss_curves(curves: Curves, kept: int) -> Figure:
     """Training and validation loss over the iterations, log scale, the kept iteration marked."""
     with drawing():
-        figure, axes = _axes("iteration", "loss")
-        iterations = history.column("iteration")
-        for part in ("train", "validation"):
-            name = {"train": "training_loss", "validation": "validation_loss"}[part]
-            label = {"train": "training", "validation": "validation"}[part]
-            axes.plot(iterations, _above_zero(history, name), color=_COLOURS[part], label=label)
-        best = history.best
-        axes.axvline(best.iteration, color="#9aa4b2", linewidth=1, linestyle=(0, (4, 3)))
+        figure, axes = axes_for("iteration", "loss")
+        for name, label in (("train", "training"), ("validation", "validation")):
+            column = {"train": "training_loss", "validation": "validation_loss"}[name]
+            if curves.shows(column):
+                axes.plot(
+                    curves["iteration"],
+                    _above_zero(curves, column),
+                    color=COLOURS[name],
+                    label=label,
+                )
+        _mark_kept(axes, kept)
+        judge = "validation" if curves.shows("validation_loss") else "train"
+        column = {"train": "training_loss", "validation": "validation_loss"}[judge]
         axes.plot(
-            best.iteration,
-            best.validation_loss,
+            kept,
+            curves[column][curves.row_of(kept)],
             "o",
-            color=_COLOURS["validation"],
-            markeredgecolor="white",
+            color=COLOURS[judge],
+            markeredgecolor="#fefefe",
             markersize=8,
-            label=f"best: iteration {best.iteration}",
+            label=f"best: iteration {kept}",
         )
-        _log_scale(axes)
+        log_scale(axes)
         axes.legend()
         return figure
 
 
-def gradient_norm(history: History) -> Figure:
-    """The largest component of the gradient over the iterations, log scale."""
-    with drawing():
-        figure, axes = _axes("iteration", "largest gradient component")
-        axes.plot(
-            history.column("iteration"), _above_zero(history, "gradient_norm"), color="#6b3fa0"
-        )
-        axes.axvline(history.best.iteration, color="#9aa4b2", linewidth=1, linestyle=(0, (4, 3)))
-        _log_scale(axes)
-        return figure
-
-
-def parity(
-    actual: NDArray[np.float64],
-    predicted: NDArray[np.float64],
-    parts: Mapping[str, NDArray[np.intp]],
-    target: str,
+def over_iterations(
+    curves: Curves, name: str, label: str, colour: str, kept: int, logarithmic: bool = True
 ) -> Figure:
-    """Predictions against actual values, a colour for each part of the rows, test rows on top.
-
-    Of more than 2000 rows an even selection is drawn.
-    """
+    """One quantity over the iterations, the kept iteration marked."""
     with drawing():
-        figure, axes = _axes(f"actual {target}", f"predicted {target}")
-        axes.set_box_aspect(1)
-        ends = np.array([min(actual.min(), predicted.min()), max(actual.max(), predicted.max())])
-        axes.plot(ends, ends, color="#9aa4b2", linewidth=1)
-        every = max(1, -(-len(actual) // _MOST_POINTS))
-        for name, rows in parts.items():
-            drawn = rows[::every]
-            front = name == "test"
-            axes.plot(
-                actual[drawn],
-                predicted[drawn],
-                "o",
-                color=_COLOURS[name],
-                alpha=0.9 if front else 0.35,
-                markersize=5 if front else 4,
-                markeredgecolor="white",
-                markeredgewidth=0.5,
-                label=name,
-            )
-        axes.legend(loc="upper left", handletextpad=0.2)
+        figure, axes = axes_for("iteration", label)
+        values = _above_zero(curves, name) if logarithmic else curves[name]
+        lonely = "." if len(curves) < 3 else ""
+        axes.plot(curves["iteration"], values, color=COLOURS[colour], marker=lonely)
+        _mark_kept(axes, kept)
+        if logarithmic:
+            log_scale(axes)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
         return figure
 
 
-def error_histogram(errors: NDArray[np.float64], target: str) -> Figure:
-    """How often errors of each size occur, zero marked."""
-    with drawing():
-        figure, axes = _axes(f"predicted minus actual {target}", "rows")
-        bins = min(40, max(8, round(2 * len(errors) ** 0.5)))
-        axes.hist(errors, bins=bins, color=_COLOURS["test"], edgecolor="white")
-        axes.axvline(0, color="#1c2430", linewidth=1)
-        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-        return figure
+def _mark_kept(axes: Axes, kept: int) -> None:
+    axes.axvline(kept, color=MARK, linewidth=1, linestyle=(0, (4, 3)))
 
 
-def confusion_matrix(counts: NDArray[np.int64], classes: Sequence[str]) -> Figure:
-    """How many rows of each class (down) were taken for each class (across)."""
-    with drawing():
-        figure, axes = _axes("predicted class", "actual class")
-        axes.grid(False)
-        axes.spines[:].set_visible(False)
-        share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-        axes.imshow(share, cmap="Blues", vmin=0, vmax=1, aspect="equal")
-        places = range(len(classes))
-        labels = [label if len(label) <= 16 else f"{label[:15]}…" for label in classes]
-        crowded = len(classes) * max(map(len, labels)) > 30
-        turn, side = (45, "right") if crowded else (0, "center")
-        axes.set_xticks(places, labels, rotation=turn, ha=side, parse_math=False)
-        axes.set_yticks(places, labels, parse_math=False)
-        axes.tick_params(length=0)
-        if len(classes) <= _MOST_ANNOTATED_CLASSES:
-            _annotate(axes, counts, share)
-        return figure
-
-
-def _annotate(axes: Axes, counts: NDArray[np.int64], share: NDArray[np.float64]) -> None:
-    for (row, column), count in np.ndenumerate(counts):
-        colour = "white" if share[row, column] > 0.55 else "#1c2430"
-        axes.text(column, row, str(count), ha="center", va="center", color=colour)
-
-
-def _axes(xlabel: str, ylabel: str) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=_SIZE, layout="constrained")
+def axes_for(
+    xlabel: str, ylabel: str, size: tuple[float, float] = _SIZE, figure: Figure | None = None
+) -> tuple[Figure, Axes]:
+    """A figure with one pair of axes, or one more pair for a figure."""
+    figure = figure or Figure(figsize=size, layout="constrained")
     axes = figure.add_subplot()
     # Column names are not formulas: a dollar sign in one must not start one.
     axes.set_xlabel(xlabel, parse_math=False)
@@ -141,12 +78,24 @@ def _axes(xlabel: str, ylabel: str) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _log_scale(axes: Axes) -> None:
+def log_scale(axes: Axes) -> None:
+    """Logarithmic upwards, with labels between the powers of ten where there are few of these."""
     axes.set_yscale("log")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    axes.yaxis.set_minor_locator(LogLocator(subs=(2, 5)))
+    axes.yaxis.set_major_formatter(_LogLabels())
+    axes.yaxis.set_minor_formatter(_LogLabels(minor_thresholds=(2, 2)))
 
 
-def _above_zero(history: History, name: str) -> NDArray[np.float64]:
+class _LogLabels(LogFormatterSciNotation):
+    """Powers of ten for very large and very small numbers only."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        text = str(super().__call__(x, pos))
+        return f"{x:g}" if text and 1e-3 <= x < 1e4 else text
+
+
+def _above_zero(curves: Curves, name: str) -> HostArray:
     """A column with gaps where a log scale has no place for the value."""
-    values = np.array(history.column(name))
+    values = curves[name]
     return np.where(values > 0, values, np.nan)

@@ -8,6 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -17,7 +18,7 @@ from secant.report.page import Table
 if TYPE_CHECKING:
     from secant.learn.history import History
 
-__all__ = ["print_table", "training_line"]
+__all__ = ["comparison_bar", "print_table", "training_line"]
 
 _SECONDS_BETWEEN = 0.1
 
@@ -53,6 +54,30 @@ def _line(history: History) -> Text:
         f"validation {short(last.validation_loss)} "
         f"(best {short(best.validation_loss)} at {best.iteration})  {time(last.seconds)}"
     )
+
+
+@contextmanager
+def comparison_bar(quiet: bool) -> Iterator[Callable[[int, int, str, History | None], None]]:
+    """The progress of a comparison: how many trainings are over, and the one that runs."""
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield lambda done, total, method, history: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("reading the table", total=None)
+        shown = 0.0
+
+        def show(done: int, total: int, method: str, history: History | None) -> None:
+            nonlocal shown
+            now = monotonic()
+            if history is not None and now - shown < _SECONDS_BETWEEN:
+                return
+            shown = now
+            loss = f"  loss {short(history.epochs[-1].objective)}" if history else ""
+            bar.update(task, completed=done, total=total, description=f"{method}{loss}")
+
+        yield show
 
 
 def print_table(console: Console, table: Table) -> None:

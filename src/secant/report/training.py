@@ -1,14 +1,15 @@
-"""The report of one training."""
+"""The report of one training, made from its record."""
 
 from __future__ import annotations
 
+import math
+
 import secant
-from secant.learn.job import Trained
-from secant.learn.preparation import NumericInput
-from secant.learn.scores import confusion
-from secant.learn.target import ClassTarget
 from secant.report import plots
-from secant.report.numbers import count, short, time
+from secant.report.analysis import class_blocks, regression_blocks
+from secant.report.curves import Curves
+from secant.report.network_drawing import draw_network
+from secant.report.numbers import count, label, short, time
 from secant.report.page import (
     Block,
     Bullets,
@@ -21,226 +22,159 @@ from secant.report.page import (
     Section,
     Table,
 )
+from secant.report.record import Column, ConditionEstimate, Outcome, Record
 from secant.report.svg import to_svg
 
-__all__ = ["score_table", "training_page"]
+__all__ = ["history_page", "score_table", "training_page"]
 
 
-def training_page(trained: Trained, command: str) -> Page:
-    """The page about a training.
-
-    Parameters
-    ----------
-    trained : Trained
-        What `train_table` returned.
-    command : str
-        The command line that repeats it.
-    """
+def training_page(record: Record) -> Page:
+    """The page about a training."""
+    drawn = training_figures(record.curves, record.account.kept)
     sections = [
-        Section("Results", (score_table(trained), _explanation(trained), *_notes(trained))),
-        Section("Training", _training_figures(trained)),
-        Section("Predictions", _predictions(trained)),
-        Section("The optimiser's account", (_account(trained),)),
-        Section("Network and loss", (_network(trained),)),
-        Section("Data", (_data(trained), _columns(trained))),
-        Section("Configuration", (_configuration(trained), Code(command))),
+        Section("Results", (score_table(record.outcomes), _explanation(record), *_notes(record))),
+        Section("Data", (_data(record), _columns(record))),
+        Section("Network and loss", (_drawing(record), _network(record))),
+        Section("Training", drawn),
+        Section("Test analysis", _analysis(record)),
+        Section("The optimiser's account", _account(record)),
+        Section("Repeat this run", _repeat(record)),
     ]
     return Page(
-        title=f"{trained.dataset.source}: {trained.settings.target}",
-        subtitle=_subtitle(trained),
-        highlights=_highlights(trained),
+        title=f"{record.source}: {record.target}",
+        subtitle=_subtitle(record),
+        highlights=_highlights(record),
         sections=tuple(sections),
         footer=f"Written by secant {secant.__version__}.",
     )
 
 
-def score_table(trained: Trained) -> Table:
+def history_page(curves: Curves, source: str) -> Page:
+    """The page about a history alone."""
+    kept = int(curves["iteration"][curves.best])
+    best = {name: curves[name][curves.best] for name in ("training_loss", "validation_loss")}
+    shown = {name: value for name, value in best.items() if math.isfinite(value)}
+    return Page(
+        title=source,
+        subtitle="The history of a training",
+        highlights=(
+            *(Highlight(short(v, 3), f"{k.replace('_', ' ')}, best") for k, v in shown.items()),
+            Highlight(count(int(curves["iteration"][-1])), "iterations"),
+            Highlight(time(float(curves["seconds"][-1])), "training time"),
+        ),
+        sections=(Section("Training", training_figures(curves, kept)),),
+        footer=f"Written by secant {secant.__version__}.",
+    )
+
+
+def score_table(outcomes: dict[str, Outcome]) -> Table:
     """Loss and scores on the three parts of the rows."""
-    names = list(trained.scores["test"].values)
+    names = list(outcomes["test"].scores)
     rows = [
         (
             part,
-            count(scores.rows),
-            short(scores.loss),
-            *(short(scores.values[name]) for name in names),
+            count(outcome.rows),
+            short(outcome.loss),
+            *(short(outcome.scores[name]) for name in names),
         )
-        for part, scores in trained.scores.items()
+        for part, outcome in outcomes.items()
     ]
-    return Table(("part", "rows", "loss", *names), tuple(rows))
+    return Table(("part", "rows", "loss", *map(label, names)), tuple(rows))
 
 
-def _explanation(trained: Trained) -> Note:
-    text = f"The loss is the {trained.index.error.name}, without the regularisation term."
-    if "RMSE" in trained.scores["test"].values:
-        text += (
-            f" RMSE, the root of the mean squared error, is in units of {trained.settings.target}."
-        )
+def _explanation(record: Record) -> Note:
+    text = f"The loss is the {record.error}, without the regularisation term."
+    if "RMSE" in record.outcomes["test"].scores:
+        text += f" RMSE, the root of the mean squared error, is in units of {record.target}."
     return Note(text)
 
 
-def _notes(trained: Trained) -> tuple[Bullets, ...]:
-    return (Bullets(trained.dataset.notes),) if trained.dataset.notes else ()
+def _notes(record: Record) -> tuple[Bullets, ...]:
+    return (Bullets(record.notes),) if record.notes else ()
 
 
-def _subtitle(trained: Trained) -> str:
-    kind = trained.model.target.task.value
-    kind = kind.capitalize()
-    weights = count(trained.model.network.count, "weight")
-    return f"{kind} with a network of {weights}, trained by {trained.settings.strategy.method}"
-
-
-def _highlights(trained: Trained) -> tuple[Highlight, ...]:
-    test = trained.scores["test"].values
-    scores = [Highlight(short(value, 3), f"{name}, test rows") for name, value in test.items()]
-    training = trained.training
+def _subtitle(record: Record) -> str:
+    weights = count(record.layers.weights, "weight")
     return (
-        *scores,
-        Highlight(count(training.iterations), "iterations"),
-        Highlight(count(training.evaluations), "evaluations"),
-        Highlight(time(training.seconds), "training time"),
+        f"{record.task.capitalize()} with a network of {weights}, "
+        f"trained by {record.account.method}"
     )
 
 
-def _training_figures(trained: Trained) -> tuple[Figure, ...]:
-    history = trained.training.history
-    best = trained.training.best
+def _highlights(record: Record) -> tuple[Highlight, ...]:
+    scores = record.outcomes["test"].scores
+    account = record.account
     return (
-        Figure(
-            to_svg(plots.loss_curves(history), "loss"),
-            f"The weights of iteration {best.iteration}, where the validation loss is lowest "
-            f"({short(best.validation_loss)}), were kept.",
-            "Training and validation loss over the iterations",
+        *(
+            Highlight(short(value, 3), f"{label(name)}, test rows")
+            for name, value in scores.items()
         ),
-        Figure(
-            to_svg(plots.gradient_norm(history), "gradient"),
-            "Largest absolute component of the gradient of the loss index.",
-            "Largest gradient component over the iterations",
-        ),
+        Highlight(count(account.iterations), "iterations"),
+        Highlight(count(account.evaluations), "evaluations"),
+        Highlight(time(account.seconds), "training time"),
     )
 
 
-def _predictions(trained: Trained) -> tuple[Block, ...]:
-    if isinstance(trained.model.target, ClassTarget):
-        return _class_predictions(trained, trained.model.target.classes)
-    actual, predicted = trained.dataset.target.to_numpy(), trained.predicted
-    target, test = trained.settings.target, trained.parts.test
-    return (
-        Figure(
-            to_svg(plots.parity(actual, predicted, dict(trained.parts.items()), target), "parity"),
-            "Each point is a row; on the line the prediction is right.",
-            f"Predicted against actual {target}",
-        ),
-        Figure(
-            to_svg(plots.error_histogram(predicted[test] - actual[test], target), "errors"),
-            f"Errors of the {count(len(test), 'test row')}.",
-            f"Histogram of the errors of {target} on the test rows",
-        ),
+def _data(record: Record) -> Facts:
+    rows = record.rows
+    parts = {"train": "training rows", "validation": "validation rows", "test": "test rows"}
+    shares = tuple(
+        (label, f"{count(record.outcomes[part].rows)} ({record.outcomes[part].rows / rows:.0%})")
+        for part, label in parts.items()
+        if part in record.outcomes
     )
-
-
-def _class_predictions(trained: Trained, classes: tuple[str, ...]) -> tuple[Block, ...]:
-    test = trained.parts.test
-    counts = confusion(trained.dataset.target.to_numpy()[test], trained.predicted[test], classes)
-    figure = Figure(
-        to_svg(plots.confusion_matrix(counts, classes), "confusion"),
-        f"The {count(len(test), 'test row')}: how many of each actual class were predicted as "
-        "each class. The darker, the larger the share of the actual class.",
-        f"Confusion matrix of {trained.settings.target} on the test rows",
-    )
-    right = counts.diagonal()
-    rows = tuple(
-        (
-            label,
-            count(int(counts[place].sum())),
-            short(_share(right[place], counts[:, place].sum())),
-            short(_share(right[place], counts[place].sum())),
-        )
-        for place, label in enumerate(classes)
-    )
-    return figure, Table(("class", "test rows", "precision", "recall"), rows)
-
-
-def _share(part: int, whole: int) -> float:
-    return float(part / whole) if whole else float("nan")
-
-
-def _account(trained: Trained) -> Facts:
-    training = trained.training
-    first, last = training.history.epochs[0], training.history.epochs[-1]
     return Facts(
         (
-            ("stop", training.status.value),
-            ("iterations", count(training.iterations)),
-            ("kept iteration", count(training.best.iteration)),
-            ("evaluations of the loss", count(training.evaluations)),
-            ("evaluations of the gradient", count(training.gradients)),
-            ("seconds", short(training.seconds)),
-            ("loss index at the start", short(first.objective)),
-            ("loss index at the end", short(last.objective)),
-            ("largest gradient component at the start", short(first.gradient_norm)),
-            ("largest gradient component at the end", short(last.gradient_norm)),
+            ("file", record.source),
+            ("rows", count(rows)),
+            *shares,
+            ("division", record.division),
+            ("inputs of the network", count(record.layers.sizes[0])),
+            ("missing cells", count(sum(column.missing for column in record.columns))),
         )
     )
 
 
-def _network(trained: Trained) -> Facts:
-    network, settings = trained.model.network, trained.settings
-    return Facts(
-        (
-            ("units of each layer", " – ".join(map(str, network.sizes))),
-            ("activation", network.activation),
-            ("weights and biases", count(network.count)),
-            ("precision", "float64"),
-            ("error term", trained.index.error.name),
-            ("regularisation term", f"{settings.l2:g} × sum of the squared weights"),
-        )
-    )
+_COLUMN_HEADER = (
+    "column",
+    "role",
+    "kind",
+    "scaling",
+    "values",
+    "missing",
+    "lowest",
+    "highest",
+    "mean",
+    "deviation",
+)
+
+_TEXT_COLUMNS = 5
 
 
-def _data(trained: Trained) -> Facts:
-    dataset, parts = trained.dataset, trained.parts
-    return Facts(
-        (
-            ("file", dataset.source),
-            ("rows", count(len(dataset.frame))),
-            ("training rows", count(len(parts.train))),
-            ("validation rows", count(len(parts.validation))),
-            ("test rows", count(len(parts.test))),
-            ("inputs of the network", count(trained.model.preparation.width)),
-        )
-    )
-
-
-_MOST_COLUMNS_LISTED = 200
-
-
-def _columns(trained: Trained) -> Table:
+def _columns(record: Record) -> Table:
     """One row for each input column, and one for the target."""
-    frame = trained.dataset.frame
-    rows = []
-    for entry in trained.model.preparation.inputs[:_MOST_COLUMNS_LISTED]:
-        if isinstance(entry, NumericInput):
-            mean, deviation = short(entry.mean), short(entry.scale)
-            kind, statistics = "number", f"mean {mean}, standard deviation {deviation}"
-        else:
-            kind, statistics = "category", _shortened(", ".join(entry.categories))
-        missing = int(frame[entry.name].isna().sum())
-        rows.append((entry.name, kind, statistics, count(missing)))
-    rows.append((trained.settings.target, *_target(trained), "0"))
-    left = len(trained.model.preparation.inputs) - _MOST_COLUMNS_LISTED
-    if left > 0:
-        rows.append((f"and {left} more columns", "", "", ""))
-    return Table(("column", "kind", "in the training rows", "missing"), tuple(rows), 3)
+    rows = tuple(map(_column, record.columns))
+    filled = [place for place in range(len(_COLUMN_HEADER)) if any(row[place] for row in rows)]
+    return Table(
+        tuple(_COLUMN_HEADER[place] for place in filled),
+        tuple(tuple(row[place] for place in filled) for row in rows),
+        sum(place < _TEXT_COLUMNS for place in filled),
+    )
 
 
-def _target(trained: Trained) -> tuple[str, str]:
-    target = trained.model.target
-    if not isinstance(target, ClassTarget):
-        mean, deviation = short(target.mean), short(target.scale)
-        return "target, number", f"mean {mean}, standard deviation {deviation}"
-    counts = trained.dataset.target.iloc[trained.parts.train].value_counts()
-    return "target, class", _shortened(
-        ", ".join(f"{name}: {counts[name]}" for name in target.classes)
+def _column(column: Column) -> tuple[str, ...]:
+    categories = [f"{name}: {count(rows)}" for name, rows in column.categories.items()]
+    # The mean of a column that was centred before is round-off.
+    mean = column.mean if abs(column.mean) > 1e-12 * column.deviation else 0.0
+    numbers = (column.lowest, column.highest, mean, column.deviation)
+    return (
+        column.name,
+        column.role,
+        column.kind,
+        column.preparation,
+        _shortened(", ".join(categories)),
+        count(column.missing),
+        *("" if column.categories else short(number) for number in numbers),
     )
 
 
@@ -248,21 +182,151 @@ def _shortened(text: str, limit: int = 160) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
-def _configuration(trained: Trained) -> Facts:
-    settings, strategy = trained.settings, trained.settings.strategy
+def _drawing(record: Record) -> Figure:
+    layers = record.layers
+    sizes = " – ".join(map(count, layers.sizes))
+    return Figure(
+        draw_network(layers),
+        f"The layers: {sizes} units; every unit is joined to every unit of the next layer.",
+        f"Drawing of the network with layers of {sizes} units",
+        wide=True,
+    )
+
+
+def _network(record: Record) -> Facts:
+    layers = record.layers
     return Facts(
         (
-            ("method", strategy.method),
-            ("hidden layers", ", ".join(map(str, settings.hidden)) or "none"),
-            ("activation", settings.activation),
-            ("loss", settings.loss),
-            ("l2", f"{settings.l2:g}"),
-            ("seed", str(settings.seed)),
-            ("division", "60 % training, 20 % validation, 20 % test, at random"),
-            ("gradient tolerance", f"{strategy.gtol:g}"),
-            ("most iterations", count(strategy.max_iter)),
-            ("most seconds", f"{strategy.max_seconds:g}"),
-            ("validation failures allowed", count(strategy.patience)),
-            ("task", settings.task.value if settings.task else "auto"),
+            ("units of each layer", " – ".join(map(str, layers.sizes))),
+            ("activation", layers.activation),
+            ("weights and biases", count(layers.weights)),
+            ("error term", record.error),
+            ("regularisation term", record.regularisation),
         )
+    )
+
+
+def training_figures(curves: Curves, kept: int) -> tuple[Figure, ...]:
+    """Losses, and whatever else the history tells."""
+    judged = "validation" if curves.shows("validation_loss") else "training"
+    loss = curves[f"{judged}_loss"][curves.row_of(kept)]
+    figures = [
+        Figure(
+            to_svg(plots.loss_curves(curves, kept), "loss"),
+            f"The weights of iteration {count(kept)}, where the {judged} loss is lowest "
+            f"({short(float(loss))}), were kept.",
+            "Training and validation loss over the iterations",
+        )
+    ]
+    # Where a damping takes the place of a search, every step is a full one.
+    hidden = {"step"} if curves.shows("damping") else set()
+    for name, words, caption, colour in _QUANTITIES:
+        if curves.shows(name) and name not in hidden:
+            drawn = plots.over_iterations(curves, name, words, colour, kept)
+            figures.append(Figure(to_svg(drawn, name), caption, f"{words} over the iterations"))
+    return tuple(figures)
+
+
+_QUANTITIES = (
+    (
+        "gradient_norm",
+        "largest gradient component",
+        "Largest absolute component of the gradient of the loss index.",
+        "gradient",
+    ),
+    (
+        "step",
+        "step length",
+        "Length of the step along each direction, as a multiple of the proposed one; methods "
+        "without a line search have other units.",
+        "step",
+    ),
+    (
+        "damping",
+        "damping",
+        "Damping of the Gauss-Newton matrix: large is a short gradient step, small a full one.",
+        "damping",
+    ),
+    (
+        "effective_parameters",
+        "effective parameters",
+        "How many of the weights the data determine, by Bayesian regularisation.",
+        "validation",
+    ),
+)
+
+
+def _analysis(record: Record) -> tuple[Block, ...]:
+    if record.classes:
+        return class_blocks(record.outcomes["test"], record.classes, record.target)
+    return regression_blocks(record.outcomes, record.target)
+
+
+def _account(record: Record) -> tuple[Block, ...]:
+    account, curves = record.account, record.curves
+    last = len(curves) - 1
+    rows = [
+        ("method", account.method),
+        *account.more.items(),
+        ("end", account.status),
+        ("iterations", count(account.iterations)),
+        ("kept iteration", count(account.kept)),
+        ("evaluations of the loss", count(account.evaluations)),
+        ("evaluations of the gradient", count(account.gradients)),
+        ("training time", time(account.seconds)),
+    ]
+    for name, words in (("objective", "loss index"), ("gradient_norm", "gradient")):
+        if curves.shows(name):
+            rows += [
+                (f"{words} at the start", short(float(curves[name][0]))),
+                (f"{words} at the end", short(float(curves[name][last]))),
+            ]
+    return (Facts(tuple(rows)), *_condition(account.condition))
+
+
+def _condition(found: ConditionEstimate | None) -> tuple[Block, ...]:
+    if found is None:
+        return ()
+    how = "exact" if found.complete else "estimate"
+    rows = [
+        ("largest eigenvalue", short(found.largest)),
+        ("smallest eigenvalue", short(found.smallest)),
+        (f"condition number, {how}", short(found.condition)),
+    ]
+    if found.negative >= 0:
+        rows.append(("negative eigenvalues", count(found.negative)))
+    return (
+        Facts(tuple(rows)),
+        Note(
+            "Of the Hessian of the loss index at the weights that were kept, on "
+            f"{count(found.rows, 'training row')}, by {count(found.products, 'product')} with it "
+            "(Lanczos). " + _condition_in_words(found)
+        ),
+    )
+
+
+def _condition_in_words(found: ConditionEstimate) -> str:
+    if found.complete and found.negative > 0:
+        return (
+            "There are negative eigenvalues: the training stopped before a minimum of the loss "
+            "index, as it does when the validation loss rises."
+        )
+    if not found.complete and found.smallest <= 0:
+        return (
+            "An eigenvalue below zero was found: the training stopped before a minimum of the "
+            "loss index, where there is no condition number."
+        )
+    if found.complete:
+        return "Gradient descent takes about as many iterations as the condition number."
+    return (
+        "Not all eigenvalues were computed; the true spectrum is at least as wide, so the "
+        "condition number is at least this."
+    )
+
+
+def _repeat(record: Record) -> tuple[Block, ...]:
+    return (
+        Note("Save the text as run.toml, or use the one beside this report, and run the command."),
+        Code(record.command),
+        Code(record.config),
     )

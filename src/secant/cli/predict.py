@@ -1,0 +1,54 @@
+"""``secant predict``: a model and new rows in, predictions out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from secant.cli.shared import Force, Json, Quiet, fail, learning, print_json
+
+__all__ = ["predict"]
+
+
+def predict(
+    model: Annotated[Path, typer.Argument(metavar="DIR", help="Folder that train has written.")],
+    table: Annotated[
+        str, typer.Argument(metavar="NEW.csv", help="Rows to predict; - for standard input.")
+    ],
+    out: Annotated[
+        str, typer.Option(metavar="FILE", help="File to write; - for standard output.")
+    ] = "predictions.csv",
+    separator: Annotated[str | None, typer.Option(help="Between two cells.")] = None,
+    force: Force = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Predict the target for the rows of a table, in their order."""
+    with learning("predict"):
+        from secant.learn import load_model, predict_table
+        from secant.learn.output import check_new_file, whole_file
+
+        if out == "-":
+            if as_json:
+                fail("--json and --out - both want standard output: choose one of them")
+        else:
+            check_new_file(Path(out), replace=force)
+        predictions, notes = predict_table(load_model(model), table, separator)
+        if out == "-":
+            predictions.to_csv(sys.stdout, index=False)
+        else:
+            with whole_file(Path(out)) as file:
+                predictions.to_csv(file, index=False)
+        if as_json:
+            columns = [str(name) for name in predictions.columns]
+            print_json({"file": out, "rows": len(predictions), "columns": columns, "notes": notes})
+        elif not quiet:
+            # Where the predictions are on standard output, words go beside them.
+            beside = sys.stderr if out == "-" else sys.stdout
+            for note in notes:
+                print(f"note: {note}", file=beside)
+            if out != "-":
+                print(f"{out}: {len(predictions):,} predictions")

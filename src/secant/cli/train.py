@@ -1,0 +1,141 @@
+"""``secant train``: a table in, a model, a history and a report out."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from secant.cli.settings import chosen, new_folder, take_table, takes_settings
+from secant.cli.shared import Force, Json, Quiet, learning, print_json, stem
+
+if TYPE_CHECKING:
+    from secant.learn import Trained
+    from secant.report.record import Record
+
+__all__ = ["train", "write_run"]
+
+_FILES = (
+    "model.safetensors",
+    "model.json",
+    "history.csv",
+    "run.toml",
+    "report.json",
+    "report.html",
+)
+
+
+@takes_settings()
+def train(
+    context: typer.Context,
+    data: Annotated[
+        str | None,
+        typer.Argument(metavar="DATA.csv", help="Table with a header line; - for standard input."),
+    ] = None,
+    *,
+    out: Annotated[
+        str | None, typer.Option(metavar="DIR", help="New folder for model and report.")
+    ] = None,
+    force: Force = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+    **options: Any,
+) -> None:
+    """Train a network on a table and write the model and a report.
+
+    Rows are divided into those that train, those that say when to stop and those that judge.
+    """
+    with learning("train"):
+        from secant.learn import train_table
+        from secant.learn.config import settings_from
+        from secant.report.terminal import training_line
+
+        choice = chosen(context, {"data": str, "out": str})
+        data, out = take_table(choice), choice.pop("out", None)
+        settings = settings_from(choice)
+        name = f"{stem(data)}-{settings.target}"
+        folder = new_folder(out, name, replace=force, marker="model.json")
+        with training_line(quiet or as_json) as progress:
+            trained = train_table(data, settings, progress)
+        record = write_run(trained, folder, data)
+        if as_json:
+            print_json(_for_machines(record, folder))
+        elif not quiet:
+            _summarise(record, folder)
+
+
+def write_run(
+    trained: Trained, folder: Path, data: str, also: Callable[[Path], None] = lambda place: None
+) -> Record:
+    """Write the run folder of a training on the table `data`, and what `also` puts into it.
+
+    Returns
+    -------
+    Record
+        What the report shows.
+    """
+    from secant.learn import save_model
+    from secant.learn.output import whole_folder
+    from secant.report.html import render
+    from secant.report.record import save_record
+    from secant.report.recorder import record_of
+    from secant.report.training import training_page
+
+    record = record_of(trained, data, str(folder / "run.toml"))
+    with whole_folder(folder) as place:
+        save_model(trained.model, place)
+        trained.training.history.write_csv(place / "history.csv")
+        (place / "run.toml").write_text(record.config, encoding="utf-8")
+        save_record(record, place / "report.json")
+        (place / "report.html").write_text(render(training_page(record)), encoding="utf-8")
+        also(place)
+    return record
+
+
+def _for_machines(record: Record, folder: Path) -> dict[str, Any]:
+    account = record.account
+    return {
+        "folder": folder,
+        "files": _FILES,
+        "target": record.target,
+        "task": record.task,
+        "method": account.method,
+        "status": account.status,
+        "iterations": account.iterations,
+        "kept_iteration": account.kept,
+        "evaluations": account.evaluations,
+        "seconds": account.seconds,
+        "weights": record.layers.weights,
+        "scores": {
+            part: {"rows": outcome.rows, "loss": outcome.loss, **outcome.scores}
+            for part, outcome in record.outcomes.items()
+        },
+        "notes": record.notes,
+        "config": record.config,
+    }
+
+
+def _summarise(record: Record, folder: Path) -> None:
+    from rich.console import Console
+
+    from secant.report.numbers import count, time
+    from secant.report.terminal import print_table
+    from secant.report.training import score_table
+
+    account = record.account
+    for note in record.notes:
+        print(f"note: {note}")
+    for name, text in account.more.items():
+        print(f"{name}: {text}")
+    print_table(Console(), score_table(record.outcomes))
+    print(
+        f"{account.status}\n"
+        f"{count(account.iterations, 'iteration')}, "
+        f"{count(account.evaluations, 'evaluation')}, {time(account.seconds)}; "
+        f"the weights of iteration {account.kept} were kept\n"
+        f"{folder}: {', '.join(_FILES)}\n"
+        f"next: {shlex.join(['secant', 'predict', str(folder), 'new.csv'])} --out predictions.csv"
+    )

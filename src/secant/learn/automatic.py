@@ -1,0 +1,142 @@
+"""Training by the method that suits the problem, and by the next one where that fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from secant.learn.choice import Candidate, Circumstances, available_memory, choose
+from secant.learn.error_terms import SquaredTerm
+from secant.learn.errors import InputError
+from secant.learn.history import History
+from secant.learn.loss import LossIndex
+from secant.learn.network import Perceptron
+from secant.learn.objective import has_closed_form
+from secant.learn.sample import Sample
+from secant.status import Status
+
+if TYPE_CHECKING:
+    from secant.learn.strategy import Strategy, Training
+
+__all__ = ["circumstances", "train_automatically"]
+
+_FAILED = {
+    Status.SEARCH_FAILED,
+    Status.WRONG_GRADIENT,
+    Status.NOISY,
+    Status.NON_DETERMINISTIC,
+    Status.DIVERGED,
+    Status.UNBOUNDED,
+}
+
+Train = Callable[
+    [
+        "Perceptron",
+        LossIndex,
+        Sample,
+        "Sample | None",
+        "Strategy",
+        Callable[[History], None] | None,
+    ],
+    "Training",
+]
+
+
+def circumstances(
+    network: Perceptron, index: LossIndex, train: Sample, memory: float | None = None
+) -> Circumstances:
+    """What `choose` has to know of a training; ``memory`` is that of the machine by default."""
+    closed = has_closed_form(network, train.inputs)
+    smooth = not (index.l1 or index.smooth_l1)
+    return Circumstances(
+        network.count,
+        len(train),
+        network.sizes[-1],
+        squares=closed and smooth and isinstance(index.error, SquaredTerm),
+        penalty=index.l2 * len(train),
+        absolute=index.l1 > 0.0,
+        batches=closed,
+        itemsize=train.inputs.element_size(),
+        memory=available_memory() if memory is None else memory,
+    )
+
+
+def train_automatically(
+    train_network: Train,
+    network: Perceptron,
+    index: LossIndex,
+    train: Sample,
+    validation: Sample | None,
+    strategy: Strategy,
+    progress: Callable[[History], None] | None,
+) -> Training:
+    """Train by the candidates of `choose` in turn until one does not fail.
+
+    A method that ends in a failure leaves the network at its best weights, where the next one goes
+    on; one that does not have the memory it needs has not begun.
+    """
+    candidates = choose(circumstances(network, index, train))
+    started, why = perf_counter(), ""
+    past: Training | None = None
+    for candidate in candidates:
+        left = strategy.max_seconds - (perf_counter() - started)
+        if past is not None and left <= 0.0:
+            break
+        chosen = _with_method(strategy, candidate, left if left > 0.0 else strategy.max_seconds)
+        try:
+            training = train_network(network, index, train, validation, chosen, progress)
+        except InputError as error:
+            if not isinstance(error.__cause__, MemoryError | RuntimeError):
+                raise
+            why += f"{candidate.method} had too little memory; "
+            if candidate is candidates[-1] and past is None:
+                raise
+            continue
+        training = replace(training, method=candidate.method, reason=why + candidate.reason)
+        past = training if past is None else _joined(past, training)
+        if training.status not in _FAILED:
+            break
+        why += f"{candidate.method} ended ({training.status.value}); "
+    assert past is not None
+    return past
+
+
+def _with_method(strategy: Strategy, candidate: Candidate, seconds: float) -> Strategy:
+    """The strategy with a candidate's method, without the options that this one has no use for."""
+    if candidate.method == "adam":
+        return replace(strategy, method="adam", max_seconds=seconds)
+    return replace(
+        strategy,
+        method=candidate.method,
+        pairs=candidate.pairs,
+        learning_rate=None,
+        batch_size=None,
+        max_seconds=seconds,
+    )
+
+
+def _joined(first: Training, second: Training) -> Training:
+    """Two trainings, the second from where the first ended, as one."""
+    epochs = list(first.history)
+    last = epochs[-1]
+    following = [
+        replace(
+            epoch,
+            iteration=epoch.iteration + last.iteration,
+            seconds=epoch.seconds + first.seconds,
+            evaluations=epoch.evaluations + first.evaluations,
+        )
+        for epoch in list(second.history)[1:]
+    ]
+    history = History(epochs + following)
+    return replace(
+        second,
+        history=history,
+        best=history.best,
+        iterations=first.iterations + second.iterations,
+        evaluations=first.evaluations + second.evaluations,
+        gradients=first.gradients + second.gradients,
+        seconds=first.seconds + second.seconds,
+    )

@@ -1,0 +1,331 @@
+"""What the regressor and the classifier share: from arrays to a trained network, and attributes."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+import secant
+from secant.learn.activations import ACTIVATIONS
+from secant.learn.backpropagation import Backpropagation
+from secant.learn.error_terms import ErrorTerm
+from secant.learn.errors import InputError
+from secant.learn.estimators.parameters import check_parameters, hidden_sizes
+from secant.learn.history import History
+from secant.learn.initial import initialise
+from secant.learn.loss import LossIndex
+from secant.learn.minibatch import BATCH_METHODS
+from secant.learn.network import Perceptron
+from secant.learn.restarts import Restarts, train_from_starts
+from secant.learn.strategy import AUTO, Sample, Strategy
+
+__all__ = ["BasePerceptron", "Goal"]
+
+Values = NDArray[np.floating]
+
+_BLOCK = 8192
+"""Rows of a prediction that are in the workspaces at a time."""
+
+_FOREVER = 1e12
+"""Seconds without a limit."""
+
+_NEVER = 5e-324
+"""A gradient that is never met."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What is minimised: ``factor (error + penalty)`` is the objective in scikit-learn's units.
+
+    Attributes
+    ----------
+    error : ErrorTerm
+    factor : float
+        1/2 for squared errors, of which scikit-learn takes the half; else 1.
+    unit : float
+        What `tol` and `gtol` are multiples of: the size of the error that is there to be explained.
+    """
+
+    error: ErrorTerm
+    factor: float = 1.0
+    unit: float = 1.0
+
+
+class BasePerceptron(BaseEstimator):  # type: ignore[misc]
+    """A multilayer perceptron trained by any method of secant; the base of both estimators."""
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: str = "tanh",
+        *,
+        solver: Any = "auto",
+        loss: Any = "auto",
+        alpha: float = 1e-4,
+        batch_size: Any = "auto",
+        learning_rate_init: float = 1e-3,
+        max_iter: int = 1000,
+        max_fun: int | None = None,
+        max_seconds: float | None = None,
+        tol: float = 1e-4,
+        gtol: float = 1e-6,
+        goal: float | None = None,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        n_restarts: int = 0,
+        initialisation: str = "scikit-learn",
+        random_state: Any = None,
+        warm_start: bool = False,
+        dtype: str = "float64",
+        device: Any = "cpu",
+        verbose: Any = False,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.loss = loss
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate_init = learning_rate_init
+        self.max_iter = max_iter
+        self.max_fun = max_fun
+        self.max_seconds = max_seconds
+        self.tol = tol
+        self.gtol = gtol
+        self.goal = goal
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.n_restarts = n_restarts
+        self.initialisation = initialisation
+        self.random_state = random_state
+        self.warm_start = warm_start
+        self.dtype = dtype
+        self.device = device
+        self.verbose = verbose
+
+    n_outputs_: int
+    coefs_: list[Values]
+    intercepts_: list[Values]
+
+    # ------------------------------------------------------------------ what a subclass has to say
+
+    def _read_targets(self, y: Any, reset: bool) -> NDArray[Any]:
+        """The targets as `ErrorTerm` takes them; learns the classes when `reset`."""
+        raise NotImplementedError
+
+    def _goal(self, targets: NDArray[Any]) -> Goal:
+        """What is minimised."""
+        raise NotImplementedError
+
+    def _output_activation(self) -> str:
+        """What turns outputs into predictions."""
+        raise NotImplementedError
+
+    def _strata(self, targets: NDArray[Any]) -> NDArray[Any] | None:
+        """Labels whose shares a validation split keeps; None for a random one."""
+        return None
+
+    def _row_weights(self, sample_weight: Any, X: Values, y: Any) -> Values | None:
+        """The weight of each row, or None where all are 1."""
+        if sample_weight is None:
+            return None
+        weights: Values = _check_sample_weight(
+            sample_weight, X, dtype=X.dtype, ensure_non_negative=True
+        )
+        if not weights.sum() > 0:
+            raise InputError("sample_weight must have a positive weight, but all are zero")
+        return weights
+
+    # ---------------------------------------------------------------------------------- training
+
+    def _train(self, X: Any, y: Any, sample_weight: Any) -> Self:
+        check_parameters(self)
+        warm = self.warm_start and hasattr(self, "coefs_")
+        X, y = validate_data(
+            self, X, y, multi_output=True, dtype=np.dtype(self.dtype), reset=not warm
+        )
+        targets = self._read_targets(y, reset=not warm)
+        weights = self._row_weights(sample_weight, X, y)
+        random = check_random_state(self.random_state)
+        network = self._network(X, random, warm)
+        parts = self._divide(X, targets, weights, random)
+        train, validation = parts
+        goal = self._goal(targets)
+        amount = float(len(train)) if train.weights is None else float(train.weights.sum())
+        index = LossIndex(goal.error, l2=0.5 * self.alpha / (amount * goal.factor))
+        found = train_from_starts(
+            network,
+            index,
+            train,
+            validation,
+            self._strategy(goal, random),
+            starts=1 + self.n_restarts,
+            scheme=self.initialisation,
+            random=random,
+            total_seconds=self.max_seconds or _FOREVER,
+            progress=self._progress(goal) if self.verbose else None,
+        )
+        self._keep(network, found, goal)
+        return self
+
+    def _network(self, X: Values, random: np.random.RandomState, warm: bool) -> Perceptron:
+        """With the weights so far on a warm start, else with new ones."""
+        sizes = (X.shape[1], *hidden_sizes(self), self.n_outputs_)
+        network = Perceptron(sizes, self.activation, dtype=getattr(torch, self.dtype))
+        if not warm:
+            initialise(network, self.initialisation, random, X)
+        elif tuple(coef.shape[1] for coef in self.coefs_) != sizes[1:]:
+            raise InputError(
+                f"warm_start needs the layers of the last fit, {[c.shape[1] for c in self.coefs_]} "
+                f"units, not {list(sizes[1:])}"
+            )
+        else:
+            parts = [part for layer in self._layers() for part in layer]
+            with torch.no_grad():
+                for parameter, values in zip(network.parameters(), parts, strict=True):
+                    parameter.copy_(torch.as_tensor(values))
+        if self.device == "cpu":
+            return network
+        try:
+            return network.to(self.device)
+        except (RuntimeError, AssertionError, TypeError) as error:
+            raise InputError(f"device {self.device!r} cannot be used: {error}") from None
+
+    def _divide(
+        self,
+        X: Values,
+        targets: NDArray[Any],
+        weights: Values | None,
+        random: np.random.RandomState,
+    ) -> tuple[Sample, Sample | None]:
+        """The rows that train, and with early stopping those that validate."""
+        if not self.early_stopping:
+            return self._sample(X, targets, weights, slice(None)), None
+        rows = np.arange(len(X))
+        train, held = train_test_split(
+            rows,
+            test_size=self.validation_fraction,
+            random_state=random,
+            stratify=self._strata(targets),
+        )
+        if len(held) < 2:
+            raise InputError(
+                f"validation_fraction {self.validation_fraction} leaves {len(held)} of "
+                f"{len(X)} rows for validation; it needs 2"
+            )
+        return self._sample(X, targets, weights, train), self._sample(X, targets, weights, held)
+
+    def _sample(
+        self, X: Values, targets: NDArray[Any], weights: Values | None, rows: Any
+    ) -> Sample:
+        return Sample(
+            torch.as_tensor(_writable(X[rows]), device=self.device),
+            torch.as_tensor(_writable(targets[rows]), device=self.device),
+            None if weights is None else torch.as_tensor(weights[rows], device=self.device),
+        )
+
+    def _strategy(self, goal: Goal, random: np.random.RandomState) -> Strategy:
+        """The parameters as the training knows them; losses there are not halved."""
+        in_batches = self.solver in (AUTO, *BATCH_METHODS)
+        return Strategy(
+            self.solver,
+            gtol=self.gtol * goal.unit / goal.factor or _NEVER,
+            max_iter=self.max_iter,
+            max_seconds=self.max_seconds or _FOREVER,
+            max_evals=self.max_fun,
+            patience=self.n_iter_no_change,
+            goal=None if self.goal is None else self.goal / goal.factor,
+            tol=self.tol * goal.unit / goal.factor,
+            n_iter_no_change=self.n_iter_no_change,
+            learning_rate=self.learning_rate_init if in_batches else None,
+            batch_size=None if self.batch_size == "auto" or not in_batches else self.batch_size,
+            seed=int(random.randint(2**31 - 1)),
+        )
+
+    def _progress(self, goal: Goal) -> Any:
+        """Prints each iteration as scikit-learn does."""
+
+        def show(history: History) -> None:
+            epoch = history.epochs[-1]
+            print(f"Iteration {epoch.iteration}, loss = {goal.factor * epoch.objective:.8f}")
+            if self.early_stopping:
+                print(f"Validation loss: {goal.factor * epoch.validation_loss:.8f}")
+
+        return show
+
+    # -------------------------------------------------------------------------------- attributes
+
+    def _keep(self, network: Perceptron, found: Restarts, goal: Goal) -> None:
+        """The attributes that `fit` leaves."""
+        training = found.best
+        parameters = [parameter.detach().cpu().numpy() for parameter in network.parameters()]
+        self.coefs_ = [W.T.copy() for W in parameters[::2]]
+        self.intercepts_ = [b.copy() for b in parameters[1::2]]
+        self.n_layers_ = len(network.sizes)
+        self.out_activation_ = self._output_activation()
+        self.history_ = training.history
+        self.n_iter_ = training.iterations
+        self.solver_ = training.method
+        self.solver_reason_ = training.reason
+        self.stop_reason_ = training.status.value
+        objective = [goal.factor * value for value in training.history.column("objective")]
+        self.loss_curve_ = objective[1:] or objective
+        self.loss_ = goal.factor * training.best.objective
+        self.best_loss_ = None if self.early_stopping else min(objective)
+        self.validation_scores_ = None
+        self.best_validation_score_ = None
+        if self.early_stopping:
+            losses = training.history.column("validation_loss")
+            self.validation_scores_ = [-goal.factor * loss for loss in losses[1:] or losses]
+            self.best_validation_score_ = -goal.factor * training.best.validation_loss
+        self._warn(training.status)
+
+    def _warn(self, status: secant.Status) -> None:
+        if not status.success and status is not secant.Status.TIME_LIMIT:
+            warnings.warn(
+                f"{type(self).__name__} ({self.solver_}): {status.value}",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+
+    # -------------------------------------------------------------------------------- prediction
+
+    def _layers(self) -> list[tuple[Values, Values]]:
+        """Weights, shape (outputs, inputs), and biases of each layer."""
+        return [(coef.T, b) for coef, b in zip(self.coefs_, self.intercepts_, strict=True)]
+
+    def _outputs(self, X: Any) -> Values:
+        """The network's outputs, shape (rows, outputs), before any output activation."""
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=self.coefs_[0].dtype, reset=False)
+        layers = self._layers()
+        sizes = [X.shape[1], *(len(b) for _, b in layers)]
+        rows = min(len(X), _BLOCK)
+        passes = Backpropagation(sizes, ACTIVATIONS[self.activation], rows, X.dtype)
+        outputs = np.empty((len(X), sizes[-1]), X.dtype)
+        for start in range(0, len(X), rows):
+            block = X[start : start + rows]
+            outputs[start : start + rows] = passes.forward(layers, block)
+        return outputs
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = False
+        return tags
+
+
+def _writable(values: Values) -> Values:
+    """The array, or a copy of one that is mapped from a file: PyTorch takes no read-only memory."""
+    return values if values.flags.writeable else values.copy()

@@ -1,0 +1,247 @@
+"""What watches a training: it records, counts failures, keeps the best weights and says stop."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, Protocol
+
+import torch
+
+import secant
+from secant.learn.history import Epoch, History
+from secant.learn.loss import LossIndex
+from secant.learn.network import Perceptron
+from secant.learn.objective import Objective, set_weights
+from secant.learn.sample import Sample
+
+__all__ = ["ByAutograd", "InClosedForm", "Learner", "Limits", "Monitor", "Seen"]
+
+
+class Seen(Protocol):
+    """What is looked at of an iteration; a `secant.Snapshot` has it."""
+
+    k: int
+    f: float
+    optimality: float
+    alpha: float
+    nfev: int
+
+    @property
+    def flat(self) -> Any:
+        """The weights as a flat vector."""
+        ...
+
+
+class Limits(Protocol):
+    """When a training stops besides where the optimiser does: a part of `Strategy`."""
+
+    @property
+    def max_seconds(self) -> float: ...
+
+    @property
+    def max_evals(self) -> int | None: ...
+
+    @property
+    def patience(self) -> int: ...
+
+    @property
+    def goal(self) -> float | None: ...
+
+    @property
+    def tol(self) -> float: ...
+
+    @property
+    def n_iter_no_change(self) -> int: ...
+
+
+class Learner(ABC):
+    """A network with its data, and what can be asked about its weights.
+
+    Parameters
+    ----------
+    network : Perceptron
+    index : LossIndex
+        Fitted to the training targets.
+    """
+
+    def __init__(self, network: Perceptron, index: LossIndex, has_validation: bool) -> None:
+        self.network = network
+        self.index = index
+        self.has_validation = has_validation
+
+    @abstractmethod
+    def penalty(self, x: Any) -> float:
+        """The regularisation term."""
+
+    @abstractmethod
+    def validation_loss(self, x: Any) -> float:
+        """The error term on the validation rows; NaN if there are none."""
+
+    @abstractmethod
+    def keep(self, x: Any) -> Any:
+        """The weights, in a form that stays as it is."""
+
+    @abstractmethod
+    def restore(self, kept: Any) -> None:
+        """Fill the network with weights that were kept."""
+
+    def columns(self, seen: Seen) -> dict[str, float]:
+        """The columns of the history that depend on the method."""
+        return {"step": seen.alpha}
+
+    def comparable(self, seen: Seen) -> float:
+        """What the best weights are the lowest of when there are no validation rows."""
+        return seen.f
+
+
+class ByAutograd(Learner):
+    """Any module on any device."""
+
+    def __init__(
+        self, network: Perceptron, index: LossIndex, train: Sample, validation: Sample | None
+    ) -> None:
+        super().__init__(network, index, validation is not None)
+        self.train = train
+        self.validation = validation
+
+    def objective(self) -> torch.Tensor:
+        """The smooth part of the loss index at the network's weights."""
+        train, network = self.train, self.network
+        error = self.index.error(network(train.inputs), train.targets, train.weights)
+        smooth = self.index.regularisation.on_tensors(network.weights(), smooth_only=True)
+        return error + smooth
+
+    def penalty(self, x: Any) -> float:
+        """The regularisation term."""
+        with torch.no_grad():
+            return float(self.index.penalty(self.network))
+
+    def validation_loss(self, x: Any) -> float:
+        """The error term on the validation rows; NaN if there are none."""
+        rows = self.validation
+        if rows is None:
+            return math.nan
+        with torch.no_grad():
+            outputs = self.network(rows.inputs)
+            return float(self.index.error(outputs, rows.targets, rows.weights))
+
+    def keep(self, x: Any) -> Any:
+        """A copy of the module's state."""
+        return {name: value.clone() for name, value in self.network.state_dict().items()}
+
+    def restore(self, kept: Any) -> None:
+        """Load the state."""
+        self.network.load_state_dict(kept)
+
+
+class InClosedForm(Learner):
+    """A perceptron on the CPU."""
+
+    def __init__(
+        self, network: Perceptron, index: LossIndex, train: Sample, validation: Sample | None
+    ) -> None:
+        super().__init__(network, index, validation is not None)
+        self.train = Objective(network, index, train.inputs, train.targets, train.weights)
+        self.validation: Objective | None = None
+        if validation is not None:
+            self.validation = Objective(
+                network, index, validation.inputs, validation.targets, validation.weights
+            )
+
+    def penalty(self, x: Any) -> float:
+        """The regularisation term."""
+        return self.train.penalty(x)
+
+    def validation_loss(self, x: Any) -> float:
+        """The error term on the validation rows; NaN if there are none."""
+        return math.nan if self.validation is None else self.validation.error(x)
+
+    def keep(self, x: Any) -> Any:
+        """The vector itself: an iterate is never written to."""
+        return x
+
+    def restore(self, kept: Any) -> None:
+        """Fill the network's parameters."""
+        set_weights(self.network, kept)
+
+
+@dataclass
+class _Stall:
+    """Counts the iterations in a row without a visible decrease."""
+
+    lowest: float = math.inf
+    count: int = 0
+
+    def add(self, value: float, tol: float) -> int:
+        self.count = 0 if value < self.lowest - tol else self.count + 1
+        self.lowest = min(self.lowest, value)
+        return self.count
+
+
+class Monitor:
+    """Records each iteration, counts failures, keeps the best weights, says stop.
+
+    Parameters
+    ----------
+    learner : Learner
+    limits : Strategy
+    """
+
+    def __init__(self, learner: Learner, limits: Limits) -> None:
+        self.learner = learner
+        self.limits = limits
+        self.history = History()
+        # The epoch and its weights change in one assignment, so that Ctrl-C cannot part them.
+        self.best: tuple[Epoch, Any] | None = None
+        self.paused = 0.0
+        self._lowest = math.inf
+        self._stall = _Stall()
+        self._stalled = 0
+        self._started = perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """Wall-clock time since the start."""
+        return perf_counter() - self._started
+
+    def stop(self, seen: Seen) -> secant.Status | None:
+        """Observe, then judge; a stop of `secant.start`."""
+        self.observe(seen)
+        limits, last = self.limits, self.history.epochs[-1]
+        if limits.goal is not None and last.training_loss <= limits.goal:
+            return secant.Status.TARGET
+        has_validation = self.learner.has_validation
+        if has_validation and self.best and seen.k - self.best[0].iteration >= limits.patience:
+            return secant.Status.VALIDATION_STOP
+        if limits.max_evals is not None and seen.nfev >= limits.max_evals:
+            return secant.Status.MAX_EVALUATIONS
+        if limits.tol > 0.0 and self._stalled >= limits.n_iter_no_change:
+            return secant.Status.NO_PROGRESS
+        # The run counts the time inside its steps alone; here the validation counts, too.
+        return secant.Status.TIME_LIMIT if self.seconds > limits.max_seconds else None
+
+    def observe(self, seen: Seen) -> None:
+        """Record an iteration, unless it was recorded."""
+        if self.history.epochs and self.history.epochs[-1].iteration >= seen.k:
+            return
+        x, learner = seen.flat, self.learner
+        validation_loss = learner.validation_loss(x)
+        epoch = Epoch(
+            iteration=seen.k,
+            seconds=self.seconds - self.paused,
+            objective=seen.f,
+            training_loss=seen.f - learner.penalty(x),
+            validation_loss=validation_loss,
+            gradient_norm=seen.optimality,
+            evaluations=seen.nfev,
+            **learner.columns(seen),
+        )
+        compared = validation_loss if learner.has_validation else learner.comparable(seen)
+        if self.best is None or compared < self._lowest:
+            self._lowest = compared if math.isfinite(compared) else math.inf
+            self.best = (epoch, learner.keep(x))
+        self._stalled = self._stall.add(seen.f, self.limits.tol)
+        self.history.append(epoch)

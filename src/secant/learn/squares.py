@@ -1,0 +1,213 @@
+"""The squared errors of a perceptron as a least-squares problem, with the network's own Jacobian.
+
+    f(x) = 1/2 |r|^2 = error + l2 |w|^2,   r_i = sqrt(2 w_i / N) (prediction_i - t_i)
+
+One residual for each row and output, and with a penalty one for each weight, ``sqrt(2 l2) w_j``. With more
+residuals than weights the rows of the Jacobian are written down in blocks, and ``J'J`` is added up; with
+fewer, the step is found in the space of the residuals (`secant.learn.kernel`).
+
+References
+----------
+Hagan & Menhaj, *IEEE Trans. Neural Netw.* 5, 989 (1994), Levenberg-Marquardt for networks.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from secant.arrays import Array, HostArray
+from secant.learn.backpropagation import Values, layers_of
+from secant.learn.error_terms import SquaredTerm
+from secant.learn.errors import InputError
+from secant.learn.kernel import KernelModel, Kernels, Rows, Vector, influential
+from secant.learn.objective import Block, Objective
+from secant.leastsquares.matrix_free import InnerStops
+from secant.leastsquares.model import Model
+from secant.leastsquares.normal import Gram, GramBuilder
+from secant.leastsquares.problem import LeastSquares, ResidualPoint, Solver
+
+__all__ = ["NetworkResiduals", "NetworkSquares"]
+
+_JACOBIAN = 1_000_000
+"""Numbers in a block of rows of the Jacobian: 8 MB."""
+
+
+class NetworkSquares(LeastSquares):
+    """The squares of one training.
+
+    Parameters
+    ----------
+    objective : Objective
+        Its error term must be a sum of squares, and its penalty one, too.
+
+    Raises
+    ------
+    InputError
+        If one of them is not.
+    """
+
+    def __init__(self, objective: Objective) -> None:
+        super().__init__(self._evaluated, _no_choice)
+        if not isinstance(objective.index.error, SquaredTerm):
+            raise InputError(
+                "method 'lm' needs an error that is a sum of squares, not "
+                f"{objective.index.error.name}"
+            )
+        if objective.index.l1 or objective.index.smooth_l1:
+            raise InputError("method 'lm' needs a penalty that is a sum of squares: l2 alone")
+        self.objective = objective
+        self.term: SquaredTerm = objective.index.error
+        self.l2 = objective.index.l2
+        self.is_weight = objective.is_weight.astype(np.float64)
+        self._kernels = Kernels()
+
+    @property
+    def residuals_of_data(self) -> int:
+        """One for each row and output."""
+        return len(self.objective) * self.objective.sizes[-1]
+
+    def _evaluated(self, x: Array) -> NetworkResiduals:
+        return NetworkResiduals(self, x, self._residuals_at(x))
+
+    def _residuals_at(self, x: Array) -> Values:
+        layers, parts = layers_of(x, self.objective.sizes), []
+        with np.errstate(all="ignore"):
+            for block in self.objective.blocks():
+                outputs = self.objective.passes.forward(layers, block.inputs)
+                r, _ = self.term.residuals(outputs, block.targets)
+                parts.append((_roots(block, self.objective.divisor) * r).ravel())
+            parts.append(self.penalty_root * x[self.penalised])
+        return np.concatenate(parts).astype(x.dtype, copy=False)
+
+    @property
+    def penalty_root(self) -> float:
+        """``sqrt(2 l2)``."""
+        return math.sqrt(2.0 * self.l2)
+
+    @cached_property
+    def penalised(self) -> NDArray[np.intp]:
+        """Where the weights are in the flat vector."""
+        return np.flatnonzero(self.is_weight)
+
+    def rows(self, x: Array) -> Iterator[Rows]:
+        """The Jacobian of the data's residuals, block by block."""
+        passes, layers = self.objective.passes, layers_of(x, self.objective.sizes)
+        for block in self.objective.blocks():
+            outputs = passes.forward(layers, block.inputs).copy()
+            with np.errstate(all="ignore"):
+                _, slope = self.term.residuals(outputs, block.targets)
+            scale = _roots(block, self.objective.divisor) * (
+                np.ones_like(outputs) if slope is None else slope
+            )
+            count, k = outputs.shape
+            first = np.zeros((count, k, k), outputs.dtype)
+            first[:, range(k), range(k)] = scale
+            slopes = [_repeated(s, k) for s in passes.slopes(count)]
+            deltas = passes.deltas(layers, first.reshape(count * k, k), slopes)
+            yield Rows(deltas, [_repeated(a, k) for a in passes.below(block.inputs)])
+
+    def linearise(self, point: ResidualPoint) -> Model:
+        """Gauss-Newton's model: of products of rows if they are fewer than the weights, else ``J'J``."""
+        self.counts.njev += 1
+        r = np.asarray(point.evaluation.r[: self.residuals_of_data], dtype=np.float64)
+        x = np.asarray(point.x, dtype=np.float64)
+        if self.residuals_of_data <= len(x):
+            rows = _joined(list(self.rows(point.x)))
+            penalty = 2.0 * self.l2 * self.is_weight
+            return KernelModel(rows, r, x, self.objective.sizes, penalty, self._kernels)
+        builder, start = GramBuilder(len(x)), 0
+        step = max(1, _JACOBIAN // len(x))
+        for rows in self.rows(point.x):
+            for first in range(0, len(rows.deltas[0]), step):
+                J = _part(rows, slice(first, first + step)).jacobian()
+                builder.add(J, r[start : start + len(J)])
+                start += len(J)
+        return self._penalised(builder.finish(), x, 2.0 * self.l2)
+
+    def repenalised(self, model: Model, x: Vector, l2: float) -> Model:
+        """The same model with `l2` instead of the penalty that it has; ``J`` is as it was."""
+        if isinstance(model, KernelModel):
+            return model.with_penalty(x, 2.0 * l2 * self.is_weight)
+        assert isinstance(model, Gram)
+        return self._penalised(Gram(model.A.copy(order="F"), model.g), x, 2.0 * (l2 - self.l2))
+
+    def _penalised(self, gram: Gram, x: Vector, factor: float) -> Gram:
+        """Add ``factor |w|^2 / 2`` to the model, and see to it that no column seems lost."""
+        gram.A.reshape(-1, order="F")[:: len(x) + 1] += factor * self.is_weight
+        gram.g = gram.g + factor * self.is_weight * x
+        gram.column_norms = influential(gram.A.diagonal())
+        return gram
+
+
+@dataclass(frozen=True)
+class NetworkResiduals:
+    """`Evaluation` of a network: the residuals of the data, then those of the penalty."""
+
+    problem: NetworkSquares
+    x: Array
+    r: Array
+    fits: bool = True
+
+    def blocks(self) -> Iterator[tuple[slice, Array]]:
+        """The Jacobian in blocks of rows."""
+        start, n = 0, len(self.x)
+        for rows in self.problem.rows(self.x):
+            J = rows.jacobian()
+            yield slice(start, start + len(J)), J
+            start += len(J)
+        J = np.zeros((len(self.problem.penalised), n), self.x.dtype)
+        J[np.arange(len(J)), self.problem.penalised] = self.problem.penalty_root
+        yield slice(start, start + len(J)), J
+
+    def forward(self, v: HostArray) -> Array:
+        """``J v``."""
+        sizes = self.problem.objective.sizes
+        parts = [rows.times(v, sizes) for rows in self.problem.rows(self.x)]
+        return np.concatenate([*parts, self.problem.penalty_root * v[self.problem.penalised]])
+
+    def backward(self, u: Array) -> HostArray:
+        """``J'u``."""
+        total, start = np.zeros(len(self.x)), 0
+        for rows in self.problem.rows(self.x):
+            count = len(rows.deltas[0])
+            total += rows.transposed_times(u[start : start + count])
+            start += count
+        total[self.problem.penalised] += self.problem.penalty_root * u[start:]
+        return total
+
+
+def _roots(block: Block, divisor: float) -> Values | float:
+    """``sqrt(2 w / N)``: half the squares of the residuals then add up to the error."""
+    if block.weights is None:
+        return math.sqrt(2.0 / divisor)
+    roots: Values = np.sqrt(2.0 / divisor * block.weights)[:, None]
+    return roots
+
+
+def _repeated(values: Values, times: int) -> Values:
+    """Each row as often as it has outputs, in memory of its own."""
+    return values.copy() if times == 1 else np.repeat(values, times, axis=0)
+
+
+def _joined(blocks: list[Rows]) -> Rows:
+    if len(blocks) == 1:
+        return blocks[0]
+    layers = range(len(blocks[0].deltas))
+    return Rows(
+        [np.concatenate([rows.deltas[layer] for rows in blocks]) for layer in layers],
+        [np.concatenate([rows.below[layer] for rows in blocks]) for layer in layers],
+    )
+
+
+def _part(rows: Rows, part: slice) -> Rows:
+    return Rows([delta[part] for delta in rows.deltas], [below[part] for below in rows.below])
+
+
+def _no_choice(m: int, n: int, fits: bool) -> Solver:
+    return InnerStops()
