@@ -51,10 +51,10 @@ from secant.linesearch import UnitStep as UnitStep
 from secant.methods import BFGS as BFGS
 from secant.methods import DFP as DFP
 from secant.methods import LBFGS as LBFGS
-from secant.methods import SR1 as SR1
-from secant.methods import SSBFGS as SSBFGS
 from secant.methods import OWLQN as OWLQN
 from secant.methods import SCG as SCG
+from secant.methods import SR1 as SR1
+from secant.methods import SSBFGS as SSBFGS
 from secant.methods import AdaptiveMomentum as AdaptiveMomentum
 from secant.methods import Broyden as Broyden
 from secant.methods import GradientDescent as GradientDescent

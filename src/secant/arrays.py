@@ -181,6 +181,15 @@ def norm_inf(x: Array) -> Scalar:
     return xp.max(xp.abs(x))
 
 
+def symmetric_part(B: Array) -> Array:
+    """``(B + B') / 2``; a large ``B`` that is symmetric itself, as new memory costs more than to look."""
+    if type(B) is np.ndarray and B.size > CHUNK and np.array_equal(B, B.T):
+        return B
+    total = B + B.T
+    total *= 0.5
+    return total
+
+
 def measured(f: Scalar, g: Array, d: Array) -> Sequence[float]:
     """``f``, ``max |g_i|`` and ``g'd`` on the host, in one transfer.
 

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from secant import arrays
+from secant import arrays, checks
 from secant.arrays import Array, HostArray, like, to_numpy
 from secant.least_squares import least_squares
+from secant.leastsquares.bounds import NO_BOUNDS
 
 if TYPE_CHECKING:
-    from secant.leastsquares.result import Fit
+    from secant.leastsquares.bounds import NO_BOUNDS
+from secant.leastsquares.result import Fit
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +64,7 @@ def curve_fit(
     sigma: Any = None,
     absolute_sigma: bool = False,
     check_finite: bool = True,
-    bounds: Any = (-math.inf, math.inf),
+    bounds: Any = NO_BOUNDS,
     method: Any = "lm",
     jac: Any = None,
     **options: Any,
@@ -120,17 +122,23 @@ def curve_fit(
     >>> popt
     array([2.127e+02, 6.412e-02])
     """
+    checks.require(callable(f), "f", f, "callable")
     start = _start(f, p0, bounds)
     library = arrays.is_torch(start) or not isinstance(start, np.ndarray)
-    y = ydata if library and arrays.is_array(ydata) else np.asarray(ydata, dtype=float)
+    y = ydata if library and arrays.is_array(ydata) else _real("ydata", ydata)
     y = arrays.reshape(y, (-1,))
     if check_finite:
         for name, data in (("xdata", xdata), ("ydata", y)):
             _require_finite(name, data)
-    whiten = _whitening(sigma, y)
+    m, whiten = int(y.shape[0]), _whitening(sigma, y)
 
     def residuals(p: Array) -> Array:
-        return whiten(arrays.reshape(f(xdata, *p), (-1,)) - y)
+        values = arrays.reshape(f(xdata, *p), (-1,))
+        if values.shape[0] not in (1, m):
+            raise ValueError(
+                f"f must return {m} values, as many as ydata has, got {values.shape[0]}"
+            )
+        return whiten(values - y)
 
     def jacobian(p: Array) -> Array:
         J = jac(xdata, *p)
@@ -162,6 +170,14 @@ def _start(f: Callable[..., Any], p0: Any, bounds: Any) -> Array:
     return start
 
 
+def _real(name: str, data: Any) -> HostArray:
+    """``data`` in double precision."""
+    host = np.asarray(data)
+    if host.dtype.kind not in "fiub":
+        raise ValueError(f"{name} must be an array of real numbers, got dtype {host.dtype}")
+    return host.astype(float, copy=False)
+
+
 def _require_finite(name: str, data: Any) -> None:
     host = to_numpy(data) if arrays.is_array(data) else np.asarray(data)
     if host.dtype.kind in "fc" and not np.isfinite(host).all():
@@ -172,7 +188,9 @@ def _whitening(sigma: Any, y: Array) -> Callable[[Array], Array]:
     """What divides rows by their standard deviations, or solves with the factor of the covariance."""
     if sigma is None:
         return lambda rows: rows
-    host = to_numpy(sigma) if arrays.is_array(sigma) else np.asarray(sigma, dtype=float)
+    host = _real("sigma", to_numpy(sigma) if arrays.is_array(sigma) else sigma)
+    if not np.isfinite(host).all():
+        raise ValueError("sigma must be finite, got a NaN or an infinity")
     m = int(y.shape[0])
     if host.size == 1 or host.shape == (m,):
         if not (host > 0.0).all():
@@ -181,6 +199,8 @@ def _whitening(sigma: Any, y: Array) -> Callable[[Array], Array]:
         return lambda rows: rows * (inverse if rows.ndim == 1 else inverse[:, None])
     if host.shape != (m, m):
         raise ValueError(f"sigma must have shape ({m},) or ({m}, {m}), got {host.shape}")
+    if not np.allclose(host, host.T):
+        raise ValueError("sigma must be symmetric, got a matrix that is not")
     try:
         L = np.linalg.cholesky(host)
     except np.linalg.LinAlgError:

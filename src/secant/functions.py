@@ -299,9 +299,9 @@ def hessian_product(user: UserFunctions, x0: Array) -> Product | None:
 
 
 def hessian_matrix(user: UserFunctions, x0: Array) -> Matrix | None:
-    """``B`` from ``hess``, if given, as an (n, n) array like ``x0``."""
-    structure, args, hess, n = user.structure, user.args, user.hess, x0.shape[0]
-    kind = arrays.zeros(0, x0)
+    """``B`` from ``hess``, if given, as an (n, n) array like ``x0`` that shares no memory with it."""
+    args, hess, n = user.args, user.hess, x0.shape[0]
+    own, kind = _presenter(user.structure, x0), arrays.zeros(0, x0)
     if hess is None:
         return None
     if not callable(hess):
@@ -310,8 +310,13 @@ def hessian_matrix(user: UserFunctions, x0: Array) -> Matrix | None:
         )
 
     def matrix(x: Array) -> Array:
-        B = hess(structure.nest(arrays.copy(x)), *args)
-        B = arrays.copy(B) if arrays.is_array(B) else arrays.like(B, kind)
+        B = hess(own(x), *args)
+        if type(kind) is np.ndarray:
+            B = np.array(B, dtype=kind.dtype)  # a copy: users reuse their buffers
+            if B.shape == (n, n):
+                return B
+        else:
+            B = arrays.copy(B) if arrays.is_array(B) else arrays.like(B, kind)
         if math.prod(B.shape) != n * n:
             raise ValueError(f"hess must return an ({n}, {n}) array, got shape {tuple(B.shape)}")
         B = arrays.reshape(B, (n, n))

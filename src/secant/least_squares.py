@@ -13,7 +13,7 @@ import numpy as np
 from secant import arrays, checks
 from secant.arrays import Array, like, to_numpy
 from secant.functions import as_start
-from secant.leastsquares.bounds import Box, make_box
+from secant.leastsquares.bounds import NO_BOUNDS, Box, make_box
 from secant.leastsquares.damping import (
     Automatic,
     Damping,
@@ -33,7 +33,7 @@ from secant.leastsquares.solvers import SolverChoice
 from secant.problem import Counts
 from secant.run import Callback
 from secant.snapshot import Snapshot
-from secant.stopping import MaxIterations, Stop, Target
+from secant.stopping import MaxIterations, Stop, Target, checked_stops
 from secant.structure import Shape, Structure
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def least_squares(
     fun: Callable[..., Any],
     x0: Any,
     jac: Any = None,
-    bounds: Any = (-math.inf, math.inf),
+    bounds: Any = NO_BOUNDS,
     method: Any = "lm",
     ftol: float | None = 0.0,
     xtol: float | None = 1e-10,
@@ -188,7 +188,7 @@ def start_least_squares(
     fun: Callable[..., Any],
     x0: Any,
     jac: Any = None,
-    bounds: Any = (-math.inf, math.inf),
+    bounds: Any = NO_BOUNDS,
     method: Any = "lm",
     ftol: float | None = 0.0,
     xtol: float | None = 1e-10,
@@ -252,6 +252,12 @@ def start_least_squares(
         ("workers", workers),
     ):
         checks.require(value is None, name, value, "None: it is not supported")
+    checks.require(inner is None or isinstance(inner, InnerStops), "inner", inner, "an InnerStops")
+    checks.require(kwargs is None or isinstance(kwargs, dict), "kwargs", kwargs, "a dict or None")
+    checks.require(callback is None or callable(callback), "callback", callback, "callable or None")
+    checks.require(
+        isinstance(geodesic, (bool, Geodesic)), "geodesic", geodesic, "True, False or a Geodesic"
+    )
     checks.require(tr_solver in (None, "exact", "lsmr"), "tr_solver", tr_solver, "exact or lsmr")
     task = make_task(Given(fun, jac, args, kwargs or {}, diff_step, samples, memory), x0, bounds)
     choice = _solver_choice(solver, tr_solver, memory, inner, task.x0)
@@ -279,8 +285,10 @@ def start_least_squares(
         checks.count("max_nfev", max_nfev)
     if max_seconds is not None:
         checks.positive("max_seconds", max_seconds)
+    numeric = isinstance(target, (int, float)) or target is None
+    checks.require(numeric, "target", target, "a number")
     stops: list[Stop] = [] if target is None else [Target(float(target))]
-    stops += [stop] if callable(stop) else list(stop)
+    stops += checked_stops(stop)
     stops.append(MaxIterations(max(1000, 100 * n) if max_iter is None else max_iter))
     saved = None if resume is None else read_fit(resume, problem, task.x0)
     run = FitRun(
@@ -433,6 +441,8 @@ def _square_roots(weights: Any, x0: Array) -> Array | None:
     host = to_numpy(weights) if arrays.is_array(weights) else np.asarray(weights, dtype=float)
     if not (host >= 0.0).all():
         raise ValueError("weights must not be negative, got a negative one or NaN")
+    if not np.isfinite(host).all() or not host.any():
+        raise ValueError("weights must be finite and not all zero")
     return like(np.sqrt(host.reshape(-1)), x0)
 
 

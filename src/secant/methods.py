@@ -651,7 +651,7 @@ def TrustKrylov(
 
 
 def TrustExact(
-    subproblem: Subproblem = MoreSorensen(), radius: RadiusRule = _EXACT_RADIUS
+    subproblem: Subproblem = MoreSorensen(), radius: RadiusRule = RadiusRule()
 ) -> TrustRegion:
     """Trust region on the whole Hessian, nearly exact subproblems (Moré & Sorensen 1983).
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from secant import arrays, checks, functions, methods
 from secant.functions import Task
 from secant.run import Callback, Run
-from secant.stopping import GradientBelow, MaxIterations, Stop, Target, Unbounded
+from secant.stopping import GradientBelow, MaxIterations, Stop, Target, Unbounded, checked_stops
 
 if TYPE_CHECKING:
     from secant.result import Result
@@ -223,7 +223,7 @@ def launch(
     if target is not None:
         checks.require(isinstance(target, (int, float)), "target", target, "a number")
         stops.append(Target(float(target)))
-    stops += _checked_stops(stop)
+    stops += checked_stops(stop)
     stops.append(MaxIterations(max(20_000, 200 * n) if max_iter is None else max_iter))
     if max_evals is not None:
         checks.count("max_evals", max_evals)
@@ -242,13 +242,6 @@ def launch(
         x0=x0,
         warm_start=warm_start,
     )
-
-
-def _checked_stops(stop: Any) -> list[Stop]:
-    stops = [stop] if callable(stop) else list(stop)
-    for one in stops:
-        checks.require(callable(one), "stop", one, "a sequence of callables")
-    return stops
 
 
 def _check_support(method: Any, hess: Any, hessp: Any, bounds: Any) -> None:

@@ -27,6 +27,7 @@ from secant.arrays import (
     norm_inf,
     read,
     step_along,
+    symmetric_part,
 )
 
 Pullback = Callable[[], Array]
@@ -332,7 +333,7 @@ class Problem:
             B = self._second.hess(point.x)
         else:
             B = self._columns(point)
-        return 0.5 * (B + B.T)
+        return symmetric_part(B)
 
     def _columns(self, point: Point) -> Array:
         n, xp, x = point.x.shape[0], namespace(point.x), point.x

@@ -6,9 +6,10 @@ its arguments, and `NoProgress` for those who want SciPy's ``ftol``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 from secant import checks
 from secant.snapshot import Snapshot
@@ -105,3 +106,11 @@ class NoProgress:
             if before.f - after.f > self.ftol * max(abs(before.f), abs(after.f), 1.0):
                 return None
         return Status.NO_PROGRESS
+
+
+def checked_stops(stop: Any) -> list[Stop]:
+    """The argument ``stop``, one callable or a sequence of them, as a list."""
+    stops = [stop] if callable(stop) else list(stop) if isinstance(stop, Iterable) else [stop]
+    for one in stops:
+        checks.require(callable(one), "stop", one, "a sequence of callables")
+    return stops

@@ -73,13 +73,16 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
     "cg-pr": _CONJUGATE,
     "cg-hs": _CONJUGATE,
     "cg-dy": _CONJUGATE,
-    "tr-lbfgs": {"brown_badly_scaled": SCALE},
-    "reg-lbfgs": {"brown_badly_scaled": SCALE},
-    "trust-exact": {"powell_badly_scaled": SCALE},
-    "trust-krylov": {"brown_badly_scaled": SCALE},
     "newton-gmw": {"variably_dimensioned": ILL, "watson": ILL},
 }
 """Where a method may run out of evaluations, and why."""
+
+SINGLE = "curvatures 1e12 apart are more than float32 can hold"
+EXCEPTIONS_IN_FLOAT32: dict[str, dict[str, str]] = {
+    "tr-lbfgs": {"brown_badly_scaled": SINGLE},
+    "reg-lbfgs": {"brown_badly_scaled": SINGLE},
+    "trust-exact": {"powell_badly_scaled": SINGLE},
+}
 
 FEW = ("quadratic", "diagonal", "beale", "himmelblau", "rosenbrock")
 """Problems for the libraries that are slow on small arrays."""
@@ -97,7 +100,9 @@ def cases():
 @pytest.mark.parametrize(("backend", "problem"), list(cases()))
 def test_converges_or_says_that_it_did_not(backend, problem, method):
     given = backend.problem(problem)
-    excepted = problem.name in EXCEPTIONS.get(method, {})
+    excepted = problem.name in EXCEPTIONS.get(method, {}) or (
+        backend.eps > 1e-8 and problem.name in EXCEPTIONS_IN_FLOAT32.get(method, {})
+    )
     gtol = GTOL[backend.eps] * max(1.0, largest(problem.gradient(given["x0"])))
     budget = BUDGET // 5 if excepted else BUDGET
     result = secant.minimize(**given, method=method, gtol=gtol, max_evals=budget)

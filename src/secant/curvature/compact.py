@@ -18,13 +18,15 @@ Byrd, Nocedal & Schnabel, *Math. Program.* 63, 129 (1994), Theorems 2.2, 2.3 and
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from secant import checks
-from secant.arrays import Array, HostArray, combine, copy, dot, to_numpy, zeros
+from secant.arrays import Array, HostArray, combine, copy, dot, eps_of, read, to_numpy, zeros
+from secant.curvature.factor import try_cholesky
 from secant.curvature.initial_scale import StepScale
 from secant.pair import SecantPair
 from secant.problem import Point
@@ -113,6 +115,10 @@ class CompactMatrix:
         return np.arange(max(0, count - m), count) % m
 
 
+_SAFE = 1e-3
+"""Pivots of the small matrix, its diagonal being 1, from which on it loses few digits."""
+
+
 def _empty(memory: int, point: Point, is_definite: bool) -> CompactMatrix:
     small = np.zeros((2, 2 * memory, 2 * memory))
     sigma = 1.0 / StepScale().gamma(point)
@@ -152,14 +158,42 @@ class DirectLimitedMemory:
         """``pair`` in the place of the oldest."""
         B.store(pair)
         B.sigma = sigma = pair.yy / pair.sy
-        SS, SY, _, s, y = _blocks(B)
-        L, D = np.tril(SY, -1), np.diag(SY.diagonal())
-        middle = np.block([[sigma * SS, L], [L.T, -D]])
-        scale = np.concatenate([np.full(len(s), sigma), np.ones(len(y))])
-        rows = np.concatenate([s, y])
-        B.C[:] = 0.0
-        B.C[np.ix_(rows, rows)] = -scale[:, None] * np.linalg.inv(middle) * scale
+        order = B.by_age()
+        while not self._connect(B, order, sigma) and len(order) > 1:
+            order = order[1:]
         return B
+
+    def _connect(self, B: CompactMatrix, s: HostArray, sigma: float) -> bool:
+        """The small matrix of the pairs in the slots ``s``; whether the last one's ``Bs = y`` holds.
+
+        Of nearly parallel pairs it does not: without the oldest ones it will.
+        """
+        y = B.memory + s
+        SS, SY = B.gram[np.ix_(s, s)], B.gram[np.ix_(s, y)]
+        scale = 1.0 / np.sqrt(SY.diagonal())  # pairs with s'y = 1, so that D = I
+        L = np.tril(SY, -1) * scale[:, None] * scale
+        K = sigma * (SS * scale[:, None] * scale) + L @ L.T
+        sizes = 1.0 / np.sqrt(K.diagonal())
+        factor = try_cholesky(K * sizes[:, None] * sizes)
+        B.C[:] = 0.0
+        if factor is None:
+            return False
+        # rows of Z = J^-1 (sigma S' + L Y'), of which Z'Z is subtracted
+        J = np.tril(factor.L)
+        on_s = np.linalg.solve(J, np.diag(sizes * sigma * scale))
+        on_y = np.linalg.solve(J, sizes[:, None] * L * scale)
+        B.C[np.ix_(s, s)] = -on_s.T @ on_s
+        B.C[np.ix_(s, y)] = -on_s.T @ on_y
+        B.C[np.ix_(y, s)] = -on_y.T @ on_s
+        B.C[np.ix_(y, y)] = np.diag(scale * scale) - on_y.T @ on_y
+        return bool(J.diagonal().min() > _SAFE) or self._error(B, s[-1]) <= math.sqrt(eps_of(B.W))
+
+    def _error(self, B: CompactMatrix, slot: int) -> float:
+        """``|Bs - y| / |y|``."""
+        y = B.W[B.memory + slot, :]
+        gap = B @ copy(B.W[slot, :]) - y
+        size, length = read(dot(gap, gap), dot(y, y))
+        return math.sqrt(size / length) if length > 0.0 else 0.0
 
 
 @dataclass(frozen=True)

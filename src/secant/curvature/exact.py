@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from secant.arrays import Array, HostArray, like, to_numpy
+from secant.arrays import Array, HostArray, dot, like, to_numpy
 from secant.pair import SecantPair
 from secant.problem import Point
 
@@ -22,8 +22,8 @@ class HessianAt:
         return self.point.hvp(v)
 
     def dense(self) -> HostArray:
-        """All of it, in double precision on the host."""
-        return np.array(to_numpy(self.point.hessian), dtype=float)
+        """All of it, in double precision on the host; not to be written to."""
+        return np.asarray(to_numpy(self.point.hessian), dtype=float)
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,11 @@ class MatrixAt:
     point: Point
 
     def __matmul__(self, v: Array) -> Array:
-        return self.point.hessian @ v
+        return dot(self.point.hessian, v)
 
     def dense(self) -> HostArray:
-        """All of it, in double precision on the host."""
-        return np.array(to_numpy(self.point.hessian), dtype=float)
+        """All of it, in double precision on the host; not to be written to."""
+        return np.asarray(to_numpy(self.point.hessian), dtype=float)
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ class HostMatrix:
         return like(self.matrix @ to_numpy(v), v)
 
     def dense(self) -> HostArray:
-        """A copy."""
-        return np.array(self.matrix, dtype=float)
+        """The matrix."""
+        return np.asarray(self.matrix, dtype=float)
 
 
 @dataclass(frozen=True)

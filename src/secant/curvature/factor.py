@@ -6,12 +6,15 @@ a Hessian of single precision loses nothing more, and its lowest eigenvalues kee
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from secant.arrays import HostArray
+from secant.arrays import HostArray, inner
+
+_EPS = float(np.finfo(float).eps)
 
 
 class Factor(Protocol):
@@ -40,11 +43,11 @@ class Cholesky(NamedTuple):
 
     def solve(self, b: HostArray) -> HostArray:
         """``(B + tau I)^-1 b``."""
-        return lapack().dpotrs(self.L, b, lower=1)[0]  # type: ignore[no-any-return]
+        return lapack().dpotrs(self.L, b, 1)[0]  # type: ignore[no-any-return]
 
     def half_solve(self, b: HostArray) -> HostArray:
         """``L^-1 b``, whose squared length is ``b'(B + tau I)^-1 b``."""
-        return lapack().dtrtrs(self.L, b, lower=1)[0]  # type: ignore[no-any-return]
+        return lapack().dtrtrs(self.L, b, 1)[0]  # type: ignore[no-any-return]
 
 
 def try_cholesky(B: HostArray, tau: float = 0.0) -> Cholesky | None:
@@ -54,15 +57,15 @@ def try_cholesky(B: HostArray, tau: float = 0.0) -> Cholesky | None:
     of the matrix and counts as none. The test is relative to each diagonal element, and so does not
     depend on the units of the variables.
     """
-    A = np.array(B, order="F")
-    diagonal = np.einsum("ii->i", A)
-    diagonal += tau
-    before = diagonal.copy()
-    L, info = lapack().dpotrf(A, lower=1, clean=0, overwrite_a=1)
+    A = np.array(B.T if B.flags.c_contiguous else B, order="F")  # in the order that it is stored in
+    if tau:
+        A.reshape(-1, order="A")[:: A.shape[0] + 1] += tau
+    before = A.diagonal().copy()
+    L, info = lapack().dpotrf(A, 1, 0, 1)  # lower, clean, overwrite
     if info != 0:
         return None
-    noise = np.finfo(L.dtype).eps * before
-    return Cholesky(L, tau) if (L.diagonal() ** 2 > noise).all() else None
+    pivots = L.diagonal()
+    return Cholesky(L, tau) if (pivots * pivots > _EPS * before).all() else None
 
 
 def lowest_direction(factor: Factor, n: int, iterations: int = 4) -> HostArray:
@@ -73,7 +76,7 @@ def lowest_direction(factor: Factor, n: int, iterations: int = 4) -> HostArray:
     u = np.random.default_rng(0).standard_normal(n)
     for _ in range(iterations):
         u = factor.solve(u)
-        u /= np.linalg.norm(u)
+        u /= math.sqrt(inner(u, u))
     return u
 
 

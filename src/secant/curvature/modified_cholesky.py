@@ -54,13 +54,12 @@ class Shift:
 
     def __call__(self, B: HostArray) -> Cholesky:
         """The factor; ``B`` must be finite."""
-        lowest = float(B.diagonal().min())
+        return (try_cholesky(B) if B.diagonal().min() > 0.0 else None) or self.shifted(B)
+
+    def shifted(self, B: HostArray) -> Cholesky:
+        """The factor of a ``B`` that has none itself."""
         least = self.beta * (float(np.abs(B).max()) or 1.0)
-        if lowest > 0.0:
-            factor = try_cholesky(B)
-            if factor is not None:
-                return factor
-        tau = max(least - lowest, least)
+        tau = max(least - float(B.diagonal().min()), least)
         while True:
             factor = try_cholesky(B, tau)
             if factor is not None:

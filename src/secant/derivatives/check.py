@@ -26,8 +26,14 @@ from secant.structure import Shape
 _SMALL = 1e-8
 """Components below this fraction of the largest are compared with it, not with themselves."""
 
-_ROUND_OFF = 100.0
-"""Gaps below so many eps of the largest component of all points are round-off."""
+_ROUND_OFF = 1000.0
+"""Gaps below so many eps of the largest component of all points are round-off.
+
+Near an optimum a gradient is what is left of terms that cancel, each as large as components elsewhere or some
+times larger, and has their round-off.
+"""
+
+_HERE = "at x"
 
 _SHORT_RUN = 50
 """Iterations that may lead near an optimum."""
@@ -419,7 +425,9 @@ def _worst(
         size = np.maximum(size, _SMALL * np.max(size, initial=0.0))
         unexplained = np.maximum(np.abs(g - d) - e, 0.0)
         relative = np.where(unexplained > 0.0, unexplained / size, 0.0)
-    relative = np.where(np.isfinite(g), relative, np.inf)
+    # elsewhere the differences may leave the domain of f, at x they have to be there to say anything
+    known = np.isfinite(g) & (np.isfinite(d) if where == _HERE else True)
+    relative = np.where(known, relative, np.inf)
     index = np.unravel_index(int(np.argmax(relative)), relative.shape)
     scale = float(np.max(size, initial=0.0))
     resolution = float(np.median(e)) / scale if scale > 0.0 else 0.0
@@ -448,7 +456,7 @@ def _index(flat: int, task: Task, what: str) -> tuple[int, ...]:
 def _places(
     x0: Array, near: Array | None, points: int, rng: np.random.Generator
 ) -> Iterator[tuple[str, Array]]:
-    yield "at x", x0
+    yield _HERE, x0
     if near is not None:
         yield "near an optimum", near
     host = to_numpy(x0)

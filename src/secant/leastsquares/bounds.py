@@ -14,6 +14,7 @@ References
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,9 @@ import numpy as np
 
 from secant.arrays import HostArray
 from secant.leastsquares.model import Model
+
+NO_BOUNDS = (-math.inf, math.inf)
+"""SciPy's default."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +75,7 @@ def make_box(bounds: Any, x0: HostArray) -> Box | None:
     ValueError
         If they are no such thing, cross, or ``x0`` lies outside.
     """
-    if bounds is None:
+    if bounds is None or bounds is NO_BOUNDS:
         return None
     pair = (bounds.lb, bounds.ub) if hasattr(bounds, "lb") else bounds
     try:

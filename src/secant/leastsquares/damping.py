@@ -20,12 +20,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from secant import checks
-from secant.arrays import HostArray
+from secant.arrays import HostArray, inner
 from secant.leastsquares.matrix_free import Products
 from secant.leastsquares.model import Factor, Model
 
@@ -60,8 +60,7 @@ class Damped:
         return self.value > _LARGEST or self.radius < 1e-300 or self.shrink < 1e-12
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How a step turned out.
 
     Attributes
@@ -365,4 +364,4 @@ def _cut(outcome: Outcome) -> float:
 
 def _length(scale: HostArray, p: HostArray) -> float:
     Dp = scale * p
-    return math.sqrt(float(Dp @ Dp))
+    return math.sqrt(inner(Dp, Dp))

@@ -132,6 +132,8 @@ class ArrayResiduals:
         J = self.jac(self._outside(x), *rows, *self.args, **self.kwargs)
         if type(x) is np.ndarray:
             J = np.asarray(J.toarray() if hasattr(J, "toarray") else J)
+            if J.dtype.kind not in "fiub":
+                raise ValueError(f"jac must return real numbers, got dtype {J.dtype}")
             J = J.reshape(m, n) if J.size == m * n and m == 1 else J
             J = J.astype(x.dtype, copy=False)
         elif len(J.shape) > 2:

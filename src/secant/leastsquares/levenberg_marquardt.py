@@ -23,16 +23,17 @@ References
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from secant import checks
-from secant.arrays import Array, HostArray, eps_of, to_numpy
+from secant.arrays import Array, HostArray, eps_of, inner, norm_one, to_numpy
 from secant.leastsquares.bounds import step_in_box
 from secant.leastsquares.damping import Automatic, Damped, Damping, Outcome, least_damped
 from secant.leastsquares.model import Model, predicted_reduction
-from secant.leastsquares.problem import LeastSquares, ResidualPoint
+from secant.leastsquares.problem import LeastSquares, ResidualPoint, WholeJacobian
 from secant.leastsquares.scaling import ColumnNorms, Scaling
 from secant.linesearch.acceptance import reduction_ratio
 from secant.status import Status
@@ -42,6 +43,9 @@ _FLAT_STEPS = 3
 
 _DESERTED = 1e-6
 """A column of J that shrinks by this factor in one step has been left behind."""
+
+_VISIBLE = 1e4
+"""So many eps of r are more than the second derivative, or rounding, makes of a step of sqrt(eps)."""
 
 _RETREATS = 10
 """So many trials may be rejected for that."""
@@ -225,6 +229,12 @@ class LevenbergMarquardt:
             return replace(
                 state, status=Status.SEARCH_FAILED, event="a variable has no influence left"
             )
+        if state.status.success and _ignores_a_variable(problem, state.point):
+            return replace(
+                state,
+                status=Status.SEARCH_FAILED,
+                event="a column of zeros, yet r depends on the variable",
+            )
         if not problem.refine():
             return state
         memory = replace(state.memory, flat_steps=0, cosine=math.inf, refined=True)
@@ -273,8 +283,10 @@ class Iteration:
 
     def attempt(self) -> FitState | None:
         """The next state if the trial is accepted; else the damping has grown."""
-        p = self._propose()
-        predicted = 0.0 if p is None else predicted_reduction(self.model, p)
+        p, slope, predicted = self._propose(), 0.0, 0.0
+        if p is not None:
+            slope = inner(self.model.g, p)
+            predicted = -slope - 0.5 * self.model.length2(p)
         if p is None or not 0.0 < predicted < math.inf:
             self._reject(Outcome(-math.inf, math.inf, 0.0, -math.inf, False))
             return None
@@ -283,7 +295,7 @@ class Iteration:
         trial = self.problem.at(self._tried)
         actual = self.problem.reduction(self.point, trial)
         ratio = reduction_ratio(actual, predicted, self.noise)
-        length, slope = _norm(self.scale * p), float(self.model.g @ p)
+        length = _norm(self.scale * p)
         if not ratio >= self.method.least_gain:
             self._reject(Outcome(ratio, length, slope, actual, False))
             return None
@@ -306,8 +318,10 @@ class Iteration:
 
         Exponentials underflow and units die where a step is too long, and nothing leads back from there.
         """
+        if self._rejected >= _RETREATS:
+            return False
         lost = trial.model.column_norms < _DESERTED * self.model.column_norms
-        return self._rejected < _RETREATS and bool(lost.any())
+        return bool(np.logical_or.reduce(lost))
 
     def _next_memory(self, trial: ResidualPoint, actual: float) -> FitMemory:
         memory = self.state.memory
@@ -335,7 +349,7 @@ class Iteration:
 
     def _solve(self, model: Model, scale: HostArray) -> HostArray | None:
         p, self.damped = self.method.damping.propose(model, scale, self.damped)
-        return p if p is not None and math.isfinite(np.add.reduce(p)) else None
+        return p if p is not None and math.isfinite(norm_one(p)) else None
 
     def _solve_or_stay(self, model: Model, scale: HostArray) -> HostArray:
         p = self._solve(model, scale)
@@ -360,16 +374,27 @@ class Iteration:
     def at_the_start(self) -> Status | None:
         """Whether the iterate is a solution already, or one from which nothing can be learned."""
         free = self._free_model(self.point)
-        if self.point.f == 0.0 or free is None:
+        if free is None or self._is_zero():
             return Status.GRADIENT
+        if self.point.f == 0.0:  # the squares have underflowed: nothing more can be seen
+            return Status.SEARCH_FAILED
         gtol = self.method.tolerances.gtol
         # the cosines of r with the columns of J are no more than the offset, and cheaper
-        if (np.abs(free.g) > (gtol * self.length_r) * free.column_norms).any():
-            return None
+        most = gtol * self.length_r
+        for slope, size in zip(free.g.tolist(), free.column_norms.tolist(), strict=True):
+            if abs(slope) > most * size:
+                return None
         if not free.column_norms.any():
             return Status.SEARCH_FAILED
         offset = math.sqrt(2.0 * self._decrement(self.point)) / self.length_r
         return Status.GRADIENT if offset <= gtol else None
+
+    def _is_zero(self) -> bool:
+        """Whether every residual is zero, or beside those of the start so small that its square is."""
+        if self.point.f != 0.0:
+            return False
+        seen = self.eps**2 * self.state.memory.f0 > sys.float_info.min
+        return seen or not bool((to_numpy(self.point.evaluation.r) != 0.0).any())
 
     def is_hopeless(self) -> bool:
         """Whether trials have become too short to show anything."""
@@ -479,10 +504,38 @@ def _has_lost_a_variable(state: FitState) -> bool:
     return not perfect and bool((vanished & (memory.largest > 0.0)).any())
 
 
+def _ignores_a_variable(problem: LeastSquares, point: ResidualPoint) -> bool:
+    """Whether r depends on a variable whose column of J is zero.
+
+    Such a J has not been thought through, or the variable is where it has no influence: at a saddle, or
+    far outside of where the data are. Two evaluations tell, one near x and one elsewhere.
+    """
+    flat = np.flatnonzero(point.model.column_norms == 0.0)
+    if len(flat) == 0 or not isinstance(point.evaluation, WholeJacobian) or point.f == 0.0:
+        return False
+    x = on_host(point)
+    size = np.abs(x[flat])
+    near = math.sqrt(eps_of(point.x)) * np.maximum(size, 1.0)
+    elsewhere = np.where(size > 1.0, -0.999 * x[flat], 1.0)
+    return _changes(problem, point, flat, near) or _changes(problem, point, flat, elsewhere)
+
+
+def _changes(
+    problem: LeastSquares, point: ResidualPoint, variables: HostArray, by: HostArray
+) -> bool:
+    """Whether r changes visibly where the variables do; what is not finite has changed."""
+    p = np.zeros(point.x.shape[0])
+    p[variables] = by
+    r = problem.weighted(point.evaluation.r)
+    there = problem.weighted(problem.evaluate(problem.moved(point.x, p)).r)
+    # where the derivative is zero indeed what a short step changes is of second order, some eps
+    return not _norm(to_numpy(there - r)) <= _VISIBLE * eps_of(point.x) * math.sqrt(2.0 * point.f)
+
+
 def on_host(point: ResidualPoint) -> HostArray:
     """``x`` as a float64 array on the host."""
-    return to_numpy(point.x).astype(float, copy=False)
+    return np.asarray(to_numpy(point.x), dtype=float)
 
 
 def _norm(v: HostArray) -> float:
-    return math.sqrt(float(v @ v))
+    return math.sqrt(inner(v, v))

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from secant import arrays
-from secant.arrays import Array, HostArray, Scalar, dot, like, read, to_numpy
+from secant.arrays import Array, HostArray, Scalar, inner, like, read, to_numpy
 from secant.leastsquares.bounds import Box
 from secant.leastsquares.loss import Robust
 from secant.leastsquares.matrix_free import InnerStops, Products
@@ -169,8 +169,7 @@ class LeastSquares(Problem):
         r = self.weighted(evaluation.r)
         if self.robust is not None:
             return read(self.robust.cost(r))[0]
-        (square,) = read(dot(r, r))
-        return 0.5 * square
+        return 0.5 * inner(r, r)
 
     def known(self, x: Array, f: float, g: Array) -> ResidualPoint:
         """The point ``x`` of an earlier run; its residuals are evaluated if they are needed."""
@@ -213,7 +212,14 @@ class LeastSquares(Problem):
 
     def weighted(self, r: Array) -> Array:
         """The residuals times the square roots of their weights."""
-        return r if self._weights is None else self._weights * r
+        if self._weights is None:
+            return r
+        if self._weights.shape[0] not in (1, r.shape[0]):
+            raise ValueError(
+                f"weights must be one number or {r.shape[0]}, one for each residual, "
+                f"got {self._weights.shape[0]}"
+            )
+        return self._weights * r
 
     # ---------------------------------------------------------------------------------- the model
 
@@ -248,13 +254,16 @@ class LeastSquares(Problem):
         g = point.model.g
         if self.box is not None:
             g = np.where(self.box.pushed_out(to_numpy(point.x), g), 0.0, g)
-        return float(np.maximum.reduce(np.abs(g)))
+        return float(arrays.norm_inf(g))
 
     # -------------------------------------------------------------------------------------- steps
 
     def moved(self, x: Array, p: HostArray) -> Array:
         """A new vector ``x + p``, in the dtype of x and in the box."""
-        moved = (to_numpy(x) + p).astype(to_numpy(x).dtype, copy=False)
+        host = to_numpy(x)
+        moved = host + p
+        if moved.dtype != host.dtype:
+            moved = moved.astype(host.dtype)
         if self.box is not None:
             moved = self.box.clip(moved)
         return moved if type(x) is np.ndarray else like(moved, x)
@@ -262,7 +271,7 @@ class LeastSquares(Problem):
     def noise(self, point: ResidualPoint) -> float:
         """How much rounding x and r to their dtype may change f."""
         Dx = point.model.column_norms * to_numpy(point.x)
-        through_x = math.sqrt(float(Dx @ Dx))
+        through_x = math.sqrt(inner(Dx, Dx))
         r = math.sqrt(2.0 * point.f)
         return arrays.eps_of(point.x) * (through_x + r) * r
 
@@ -274,8 +283,7 @@ class LeastSquares(Problem):
         if self.robust is not None:
             (reduction,) = read(self.robust.reduction(old, new))
         else:
-            (twice,) = read(dot(old - new, old + new))
-            reduction = 0.5 * twice
+            reduction = 0.5 * inner(old - new, old + new)
         return reduction
 
 

@@ -19,7 +19,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from secant.arrays import Array, HostArray, to_numpy
+from secant.arrays import Array, HostArray, inner, to_numpy
 from secant.leastsquares import lapack
 
 _FLOOR = 1e-20
@@ -51,13 +51,13 @@ class TriangularFactor:
 
     def solve(self) -> HostArray:
         """``-S^-1 w``."""
-        p: HostArray = lapack.dtrtrs(self.S, -self.w)[0]
+        p: HostArray = -lapack.dtrtrs(self.S, self.w)[0]
         return p
 
     def inverse_norm2(self, v: HostArray) -> float:
         """``|S^-T v|^2``."""
-        u = lapack.dtrtrs(self.S, v, trans=1)[0]
-        return float(u @ u)
+        u = lapack.dtrtrs(self.S, v, 0, 1)[0]
+        return inner(u, u)
 
     def correction(self, v: HostArray) -> HostArray:
         """``S^-1 S^-T v``: the semi-normal equations."""
@@ -84,8 +84,8 @@ class Triangular:
         self.R = R
         self.z = z
         self._whole = whole
-        self.g: HostArray = z @ R
-        self.column_norms: HostArray = np.sqrt(np.einsum("ij,ij->j", R, R))
+        self.g: HostArray = z.dot(R)
+        self.column_norms: HostArray = np.sqrt(np.add.reduce(R * R))
 
     def factor(self, damping: float, scale: HostArray) -> TriangularFactor | None:
         """QR of ``[R; sqrt(lambda) D]`` with ``z`` as the last column; `Model.factor`."""
@@ -93,22 +93,26 @@ class Triangular:
         if damping == 0.0 and self._whole:
             S, w = self.R, self.z
         else:
-            stack = np.zeros((max(k + (n if damping else 0), n), n + 1), order="F")
+            height = max(k + (n if damping else 0), n)
+            stack = np.zeros((height, n + 1), order="F")
             stack[:k, :n] = self.R
             stack[:k, n] = self.z
-            if damping:
-                rows = np.arange(n)
-                stack[k + rows, rows] = math.sqrt(damping) * scale
-            upper = lapack.dgeqrf(stack, overwrite_a=1)[0]
+            if damping:  # the diagonal below R
+                stack.reshape(-1, order="A")[k : n * height : height + 1] = (
+                    math.sqrt(damping) * scale
+                )
+            upper = _triangular(stack)
             S, w = upper[:n, :n], upper[:n, n]
-        if not (np.abs(S.diagonal()) > (n * _EPS) * self.column_norms).all():
-            return None
+        pivots, sizes = S.diagonal().tolist(), self.column_norms.tolist()
+        for pivot, size in zip(pivots, sizes, strict=True):
+            if not abs(pivot) > n * _EPS * size:
+                return None
         return TriangularFactor(S, w)
 
     def length2(self, p: HostArray) -> float:
         """``|R p|^2``."""
-        Rp = self.R @ p
-        return float(Rp @ Rp)
+        Rp = self.R.dot(p)
+        return inner(Rp, Rp)
 
     def restrict(self, free: HostArray, p: HostArray) -> Triangular:
         """The columns ``free``, and ``z`` where the other variables have moved; `Model.restrict`."""
@@ -139,7 +143,7 @@ class TriangularBuilder:
     def __init__(self, n: int, orthogonal: bool = True) -> None:
         self.n = n
         self.orthogonal = orthogonal
-        self._upper: HostArray = np.zeros((0, n + 1))
+        self._upper: HostArray | None = None
         self._waiting: list[HostArray] = []
         self._rows = 0
 
@@ -157,10 +161,12 @@ class TriangularBuilder:
         """The model of all rows."""
         if self._waiting:
             self._merge()
-        n = self.n
-        if self._upper.shape[0] < n:  # fewer residuals than variables
-            self._upper = np.vstack([self._upper, np.zeros((n - self._upper.shape[0], n + 1))])
-        return Triangular(self._upper[:n, :n], self._upper[:n, n])
+        n, upper = self.n, self._upper
+        if upper is None:
+            upper = np.zeros((0, n + 1))
+        if upper.shape[0] < n:  # fewer residuals than variables
+            upper = np.vstack([upper, np.zeros((n - upper.shape[0], n + 1))])
+        return Triangular(upper[:n, :n], upper[:n, n])
 
     @property
     def _rows_at_once(self) -> int:
@@ -168,8 +174,9 @@ class TriangularBuilder:
 
     def _blocks(self, J: HostArray, r: HostArray) -> Iterator[HostArray]:
         """``[J r]`` in blocks of rows that fit a cache."""
-        for start in range(0, len(r), self._rows_at_once):
-            part = slice(start, min(start + self._rows_at_once, len(r)))
+        rows_at_once = self._rows_at_once
+        for start in range(0, len(r), rows_at_once):
+            part = slice(start, min(start + rows_at_once, len(r)))
             block = np.empty((part.stop - start, self.n + 1), order="F")
             block[:, : self.n] = J[part]
             block[:, self.n] = r[part]
@@ -198,12 +205,19 @@ class TriangularBuilder:
         return upper
 
     def _merge(self) -> None:
-        parts = self._waiting if self._upper.shape[0] == 0 else [self._upper, *self._waiting]
+        parts = self._waiting if self._upper is None else [self._upper, *self._waiting]
         stack = parts[0] if len(parts) == 1 else np.asfortranarray(np.vstack(parts))
         k = min(stack.shape[0], self.n + 1)
-        upper = lapack.dgeqrf(stack, overwrite_a=1)[0]
-        self._upper = upper[:k] * _upper_triangle(k, self.n + 1)
+        self._upper = _triangular(stack)[:k] * _upper_triangle(k, self.n + 1)
         self._waiting, self._rows = [], 0
+
+
+def _triangular(stack: HostArray) -> HostArray:
+    """The QR factorisation in place: its triangle, and what is to be ignored below that."""
+    upper: HostArray = lapack.dgeqrf(stack, 32 * stack.shape[1], 1)[
+        0
+    ]  # the workspace of blocks of 32
+    return upper
 
 
 @lru_cache(maxsize=8)

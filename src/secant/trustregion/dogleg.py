@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from secant.arrays import Array, eps_of, like, read, step_along, to_numpy
+from secant.arrays import Array, dot, eps_of, like, read, step_along, to_numpy
+from secant.curvature.factor import try_cholesky
 from secant.curvature.modified_cholesky import Shift
 from secant.trustregion.step import Step, Within, to_boundary
 
@@ -50,17 +51,20 @@ class Dogleg:
     def __call__(self, g: Array, B: Any) -> Within:
         newton, tau = self._newton(g, B)
         Bg = B @ g
-        return _Path(g, newton, tau, *read(g @ g, g @ Bg, newton @ newton, g @ newton)).within
+        scalars = read(dot(g, g), dot(g, Bg), dot(newton, newton), dot(g, newton))
+        return _Path(g, newton, tau, *scalars).within
 
     def _newton(self, g: Array, B: Any) -> tuple[Array, float]:
         """``-(B + tau I)^-1 g`` and ``tau``."""
         if getattr(B, "is_definite", False):
             return -B.solve(g), 0.0
         dense = B.dense()
-        if not np.abs(dense).max() < _HUGE:  # or NaN: no shift would make it definite
-            return 0.0 * g, 0.0
-        factor = self.shift(dense)
-        return like(-factor.solve(to_numpy(g).astype(float)), g), factor.tau
+        factor = try_cholesky(dense)
+        if factor is None:
+            if not np.abs(dense).max() < _HUGE:  # or NaN: no shift would make it definite
+                return 0.0 * g, 0.0
+            factor = self.shift.shifted(dense)
+        return like(factor.solve(-np.asarray(to_numpy(g), float)), g), factor.tau
 
 
 @dataclass(frozen=True)

@@ -120,7 +120,7 @@ class _Space:
         return T
 
     def _read_path(self, T: TridiagonalBall) -> tuple[Array, float] | None:
-        """The rows of ``Q`` and of ``T`` from the path; of the last row ``B q_k``, but for older ones, and T_kk."""
+        """The path as rows of ``Q`` and ``T``; of the last row ``B q_k``, but for older vectors, and T_kk."""
         segments = self._path.segments
         if len(segments) > self._limit:
             return None

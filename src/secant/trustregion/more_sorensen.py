@@ -18,14 +18,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from secant import checks
-from secant.arrays import Array, HostArray, like, to_numpy
+from secant.arrays import Array, HostArray, inner, like, to_numpy
 from secant.curvature.factor import Cholesky, lowest_direction, try_cholesky
-from secant.trustregion.step import Step, Within
+from secant.trustregion.step import Step, Within, length
 
 _MAX_FACTORS = 60
 
@@ -56,12 +57,12 @@ class MoreSorensen:
         checks.between("tol", self.tol, 0.0, 1.0)
 
     def __call__(self, g: Array, B: Any) -> Within:
-        secular = Secular(to_numpy(g).astype(float), B.dense(), self.tol)
+        secular = Secular(np.asarray(to_numpy(g), float), B.dense(), self.tol)
 
         def within(radius: float) -> Step:
             p, _ = secular.solve(radius)
-            size = float(np.linalg.norm(p))
-            reduction = -float(secular.g @ p + 0.5 * (p @ (secular.B @ p)))
+            size = length(p)
+            reduction = -inner(secular.g, p) - 0.5 * inner(p, secular.B.dot(p))
             on_boundary = size >= (1.0 - self.tol) * radius
             return Step(like(p, g), reduction, on_boundary, size)
 
@@ -78,28 +79,34 @@ class Secular:
 
     def __init__(self, g: HostArray, B: HostArray, tol: float) -> None:
         self.g, self.B, self.tol = g, B, tol
-        self._size = float(np.linalg.norm(g))
-        diagonal = B.diagonal()
-        sums = np.abs(B).sum(axis=1) - np.abs(diagonal)
-        # the eigenvalues lie between these (Gershgorin; the Frobenius norm)
-        norm = float(np.linalg.norm(B))
-        self._lowest = max(float((diagonal - sums).min()), -norm)
-        self._highest = min(float((diagonal + sums).max()), norm)
-        self._singular = max(0.0, -float(diagonal.min()))  # the least eigenvalue is below -singular
+        self._size = length(g)
+        self._singular = max(0.0, -float(B.diagonal().min()))  # no lambda below it will do
         self._newton = try_cholesky(B) if self._singular == 0.0 else None
         self._full = None if self._newton is None else -self._newton.solve(g)
 
+    @cached_property
+    def _discs(self) -> tuple[float, float]:
+        """The eigenvalues lie between these (Gershgorin; the Frobenius norm)."""
+        diagonal = self.B.diagonal()
+        sums = np.abs(self.B).sum(axis=1) - np.abs(diagonal)
+        norm = float(np.linalg.norm(self.B))
+        lowest, highest = float((diagonal - sums).min()), float((diagonal + sums).max())
+        return max(lowest, -norm), min(highest, norm)
+
     def solve(self, radius: float) -> tuple[HostArray, float]:
         """``p`` and ``lambda``."""
-        if self._full is not None and np.linalg.norm(self._full) <= radius * (1.0 + self.tol):
-            full = self._full
-            return full * min(1.0, radius / float(np.linalg.norm(full))), 0.0
+        if self._full is not None:
+            size = length(self._full)
+            if size <= radius:
+                return self._full, 0.0
+            if size <= radius * (1.0 + self.tol):
+                return self._full * (radius / size), 0.0
         return self._on_boundary(radius)
 
     def _on_boundary(self, radius: float) -> tuple[HostArray, float]:
-        reach = self._size / radius
-        low = max(0.0, self._singular, reach - self._highest)
-        high = max(0.0, reach - self._lowest)
+        reach, (lowest, highest) = self._size / radius, self._discs
+        low = max(0.0, self._singular, reach - highest)
+        high = max(0.0, reach - lowest)
         singular = self._singular
         factor = self._newton
         lam = 0.0 if factor is not None else _between(singular, low, high)
@@ -114,7 +121,7 @@ class Secular:
                     break
                 continue
             p = -factor.solve(self.g)
-            size = float(np.linalg.norm(p))
+            size = length(p)
             if abs(size - radius) <= self.tol * radius:
                 return p * (min(radius, size) / size), lam
             if size > radius:
@@ -143,7 +150,7 @@ class Secular:
         high: float,
     ) -> float:
         """Newton's lambda (N&W eq. 4.44), inside the bracket."""
-        rest = float(np.linalg.norm(factor.half_solve(p)))
+        rest = length(factor.half_solve(p))
         if rest == 0.0:  # g is zero, or so small that its square is
             return _between(singular, low, high)
         newton = lam + (size / rest) ** 2 * (size - radius) / radius
@@ -163,13 +170,13 @@ class Secular:
         gain = float(-(self.g @ p)) + lam * radius * radius
         if tau * tau * rest <= self.tol * gain:
             q = p + tau * u
-            return q * (radius / float(np.linalg.norm(q))), lam - rest
+            return q * (radius / length(q)), lam - rest
         return None, lam - rest
 
     def _best(self, p: HostArray, lam: float, radius: float) -> tuple[HostArray, float]:
         """The bracket has closed: lambda is the negative of the least eigenvalue, to round-off."""
         numbers = np.finfo(self.B.dtype)
-        bump = float(numbers.eps) * (abs(self._highest) + abs(self._lowest) + lam)
+        bump = float(numbers.eps) * (abs(self._discs[0]) + abs(self._discs[1]) + lam)
         bump = max(bump, float(numbers.tiny))  # B may be zero, or so small that its size is
         factor = try_cholesky(self.B, lam)
         while factor is None:
@@ -178,7 +185,7 @@ class Secular:
             lam, bump = lam + bump, 2.0 * bump
             factor = try_cholesky(self.B, lam)
         p = -factor.solve(self.g)
-        size = float(np.linalg.norm(p))
+        size = length(p)
         if size >= radius:
             return p * (radius / size), lam
         u = lowest_direction(factor, p.shape[0])

@@ -51,7 +51,7 @@ class Model(Protocol):
         ...
 
     def dense(self) -> HostArray:
-        """All of ``B`` in double precision on the host; it belongs to the caller."""
+        """All of ``B`` in double precision on the host; not to be written to."""
         ...
 
 

@@ -1,0 +1,66 @@
+"""What must not end as a success, and what is refused in one sentence."""
+
+import numpy as np
+import pytest
+
+import secant
+
+T = np.linspace(0.0, 4.0, 14)
+Y = 2.5 * np.exp(-1.3 * T) + 0.5
+
+
+def residuals(b):
+    return b[0] * np.exp(-b[1] * T) + b[2] - Y
+
+
+def test_a_jacobian_without_a_column_is_no_success():
+    def jac(b):
+        e = np.exp(-b[1] * T)
+        return np.stack([e, 0.0 * T, np.ones_like(T)], 1)
+
+    assert not secant.least_squares(residuals, [1.0, 1.0, 1.0], jac).success
+
+
+def test_a_variable_that_starts_without_influence_is_no_success():
+    assert not secant.least_squares(residuals, [1.0, 1000.0, 1.0]).success
+
+
+def test_a_variable_without_any_influence_is_allowed():
+    fit = secant.least_squares(lambda b: residuals([b[0], b[1], b[2]]), np.ones(4))
+    assert fit.success
+    np.testing.assert_allclose(fit.x[:3], [2.5, 1.3, 0.5], rtol=1e-8)
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e-160])
+def test_squares_that_underflow_are_no_perfect_fit(size):
+    fit = secant.least_squares(lambda b: size * residuals(b), [1.0, 1.0, 1.0])
+    assert not fit.success
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"weights": np.zeros(14)},
+        {"weights": np.ones(3)},
+        {"geodesic": "yes"},
+        {"callback": 3},
+        {"kwargs": 3},
+        {"stop": 3},
+        {"inner": 3},
+        {"target": "a"},
+    ],
+    ids=str,
+)
+def test_refused(bad):
+    with pytest.raises(ValueError, match=next(iter(bad))):
+        secant.least_squares(residuals, [1.0, 1.0, 1.0], **bad)
+
+
+@pytest.mark.parametrize("sigma", [np.full(14, np.inf), np.triu(np.ones((14, 14))) + np.eye(14)])
+def test_refused_sigma(sigma):
+    with pytest.raises(ValueError, match="sigma"):
+        secant.curve_fit(lambda t, a: a * t, T, Y, [1.0], sigma=sigma)
+
+
+def test_a_function_that_is_not_finite_has_no_right_gradient():
+    assert not secant.check_gradient(lambda x: np.nan, np.ones(3), lambda x: x).ok
