@@ -15,8 +15,7 @@ from secant.least_squares import least_squares
 from secant.leastsquares.bounds import NO_BOUNDS
 
 if TYPE_CHECKING:
-    from secant.leastsquares.bounds import NO_BOUNDS
-from secant.leastsquares.result import Fit
+    from secant.leastsquares.result import Fit
 
 
 @dataclass(frozen=True, eq=False)

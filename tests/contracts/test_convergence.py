@@ -79,6 +79,7 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
 
 SINGLE = "curvatures 1e12 apart are more than float32 can hold"
 EXCEPTIONS_IN_FLOAT32: dict[str, dict[str, str]] = {
+    "hessian-free": {"brown_badly_scaled": SINGLE},
     "tr-lbfgs": {"brown_badly_scaled": SINGLE},
     "reg-lbfgs": {"brown_badly_scaled": SINGLE},
     "trust-exact": {"powell_badly_scaled": SINGLE},

@@ -75,7 +75,7 @@ class TridiagonalBall:
                 length = math.sqrt(square)
                 if abs(length - radius) <= _TOL * radius or (value == 0.0 and length <= radius):
                     self._value = value
-                    return self._scaled(h, value, square, radius / length)
+                    return self._scaled(h, value, square, radius / length if length else 1.0)
                 low, high = (value, high) if length > radius else (low, value)
                 slope = inner(h, _solve(D, E, h))
                 rise = (length / radius - 1.0) * square
