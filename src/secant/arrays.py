@@ -149,11 +149,7 @@ def dot(a: Array, b: Array) -> Scalar:
 
 
 def inner(a: Array, b: Array) -> float:
-    """``a'b`` of two vectors on the host."""
-    if type(a) is np.ndarray:
-        blas = _BLAS[a.dtype.char]
-        if blas is not None and a.dtype is b.dtype:
-            return blas.dot(a, b)  # type: ignore[no-any-return]
+    """``a'b`` of two vectors as a float."""
     return float(dot(a, b))
 
 
