@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from secant import threads
@@ -19,6 +17,7 @@ from secant.status import Status
 from secant.stopping import Stop
 from secant.structure import Structure
 from secant.trace import Trace
+from secant.warm_start import Learned, taken_over
 
 if TYPE_CHECKING:
     from secant.result import Result
@@ -27,25 +26,6 @@ Callback = Callable[[Snapshot], object]
 
 _UNKNOWN = math.nan
 """Stands for the gradient at a start whose evaluation the budget cut short."""
-
-
-@dataclass(frozen=True)
-class Learned:
-    """What a method has learned of the curvature, to begin another run with.
-
-    Attributes
-    ----------
-    method : str
-        Name of the method.
-    n : int
-        Number of variables.
-    content : object
-        The method's own memory.
-    """
-
-    method: str
-    n: int
-    content: Any
 
 
 class Run:
@@ -196,7 +176,8 @@ class Run:
     @property
     def memory(self) -> Learned:
         """What the method has learned so far, for ``warm_start``."""
-        return Learned(self.method.name, int(self.point.x.shape[0]), self.state.memory)
+        x = self.point.x
+        return Learned(self.method.name, int(x.shape[0]), self.state.memory, x.dtype)
 
     def reset(self) -> None:
         """Forget what the method has learned of the curvature; the iterate stays."""
@@ -244,7 +225,7 @@ class Run:
         self.best = point
         self.state = self.method.init(self.problem, point)
         if warm_start is not None:
-            self.state.memory = self._learned_by(warm_start)
+            self.state.memory = taken_over(warm_start, self.method.name, point.x)
         snapshot = self._record()
         if not finite:
             self.status = Status.NOT_FINITE_START
@@ -260,18 +241,6 @@ class Run:
         point = self.problem.at(x0)
         counts.deadline = deadline
         return point
-
-    def _learned_by(self, warm_start: Any) -> Any:
-        """A copy of an earlier run's memory, if it fits this one."""
-        learned = getattr(warm_start, "memory", warm_start)
-        name, n = self.method.name, int(self.point.x.shape[0])
-        if not isinstance(learned, Learned) or (learned.method, learned.n) != (name, n):
-            found = f"{learned.method}, {learned.n}" if isinstance(learned, Learned) else learned
-            raise ValueError(
-                f"warm_start must come from a run of the same method ({name}) with as many "
-                f"variables ({n}), got {found}"
-            )
-        return copy.deepcopy(learned.content)
 
     def _arm(self) -> None:
         counts = self.problem.counts

@@ -1,6 +1,7 @@
 """Result, trace, inverse Hessian, warm start, reset: what a run leaves behind."""
 
 import copy
+import dataclasses
 import pickle
 
 import numpy as np
@@ -161,6 +162,37 @@ def test_a_warm_start_saves_iterations(method):
     assert warm.nit < cold.nit
     assert again.x.tolist() == warm.x.tolist()
     np.testing.assert_array_equal(first.hess_inv.todense(), H)
+
+
+@pytest.mark.parametrize(("before", "after"), [("float32", "float64"), ("float64", "float32")])
+@pytest.mark.parametrize("method", ["l-bfgs", "bfgs", "ssbroyden", "sr1", "tr-lbfgs"])
+def test_a_warm_start_in_another_precision(method, before, after):
+    """What was learned is converted, and the run that learned it keeps its own."""
+    options = {"jac": True, "method": method, "gtol": 1e-3}
+    start = np.asarray(QUADRATIC.start())
+
+    def fun(x):
+        f, g = QUADRATIC.value_and_gradient(np.asarray(x, dtype=float))
+        return f, g.astype(x.dtype)
+
+    first = secant.minimize(fun, start.astype(before), **options)
+    x0 = (start + 0.1).astype(after)
+    cold = secant.minimize(fun, x0, **options)
+    warm = secant.minimize(fun, x0, warm_start=first, **options)
+    assert warm.success
+    assert warm.nit < cold.nit
+    assert (first.x.dtype, warm.x.dtype) == (before, after)
+    sizes = {array.dtype.name for array in _arrays_of_variables(warm.memory.content, len(start))}
+    assert sizes == {after}
+
+
+def _arrays_of_variables(value, n):
+    if isinstance(value, np.ndarray):
+        return [value] if n in value.shape else []
+    if dataclasses.is_dataclass(value):
+        fields = dataclasses.fields(value)
+        return [a for f in fields for a in _arrays_of_variables(getattr(value, f.name), n)]
+    return []
 
 
 def test_a_warm_start_of_another_method():
