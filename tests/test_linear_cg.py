@@ -71,6 +71,23 @@ def test_negative_curvature_is_reported_with_its_direction() -> None:
     result = secant.solve_cg(B, np.ones(2))
     assert result.status is CGStatus.NEGATIVE_CURVATURE
     assert result.direction @ B @ result.direction <= 0.0
+    np.testing.assert_allclose(result.product, B @ result.direction)
+
+
+def test_the_residual_may_be_measured_in_another_norm() -> None:
+    B, b = spd(np.geomspace(1.0, 1e3, 20)), np.ones(20)
+    result = secant.solve_cg(B, b, rtol=0.1, norm=lambda v: float(np.abs(v).sum()))
+    assert result.residual == pytest.approx(np.abs(B @ result.x - b).sum(), rel=1e-6)
+    assert result.residual <= 0.1 * 20.0
+    before = secant.solve_cg(B, b, rtol=0.0, max_iter=result.nit - 1)
+    assert np.abs(B @ before.x - b).sum() > 0.1 * 20.0
+
+
+def test_arguments_are_left_alone() -> None:
+    B, b, x0 = np.diag([1.0, 4.0]), np.ones(2), np.array([0.5, 0.5])
+    secant.solve_cg(B, b, x0=x0)
+    secant.solve_cg(B, b)
+    assert (b.tolist(), x0.tolist()) == ([1.0, 1.0], [0.5, 0.5])
 
 
 def test_non_finite_products_are_reported() -> None:

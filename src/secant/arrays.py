@@ -179,11 +179,17 @@ def norm_inf(x: Array) -> Scalar:
 
 def symmetric_part(B: Array) -> Array:
     """``(B + B') / 2``; a large ``B`` that is symmetric itself, as new memory costs more than to look."""
-    if type(B) is np.ndarray and B.size > CHUNK and np.array_equal(B, B.T):
+    if type(B) is np.ndarray and B.size > CHUNK and _is_symmetric(B):
         return B
     total = B + B.T
     total *= 0.5
     return total
+
+
+def _is_symmetric(B: HostArray, width: int = 256) -> bool:
+    """Whether ``B = B'``: strip by strip, each pair of elements once."""
+    strips = range(0, B.shape[0], width)
+    return all(np.array_equal(B[i : i + width, i:], B[i:, i : i + width].T) for i in strips)
 
 
 def measured(f: Scalar, g: Array, d: Array) -> Sequence[float]:
@@ -259,6 +265,20 @@ def step_along(x: Array, alpha: float, d: Array) -> Array:
         out[begin : begin + n] = x[begin : begin + n]
         blas.axpy(d, out, n, alpha, begin, 1, begin, 1)
     return out
+
+
+def add_along(x: Array, alpha: float, d: Array) -> None:
+    """``x += alpha d``, in place."""
+    if type(x) is np.ndarray:
+        blas = _BLAS[x.dtype.char]
+        if blas is None or d.dtype is not x.dtype or not x.flags.c_contiguous:
+            x += alpha * d
+        else:
+            blas.axpy(d, x, x.shape[0], alpha)
+    elif is_torch(x):
+        x.add_(d, alpha=alpha)
+    else:
+        x += alpha * d
 
 
 def products(rows: Array, v: Array) -> HostArray:

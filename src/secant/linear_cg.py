@@ -16,9 +16,10 @@ from enum import Enum
 from typing import Any
 
 from secant import checks
-from secant.arrays import Array, dot, inner, is_array, read, step_along, zeros
+from secant.arrays import Array, add_along, copy, dot, inner, is_array, read, step_along, zeros
 
 Product = Callable[[Array], Array]
+Norm = Callable[[Array], float]
 
 
 class CGStatus(Enum):
@@ -46,10 +47,10 @@ class CGResult:
     nit : int
         Iterations, one product with ``B`` each.
     residual : float
-        ``|B x - b|_2`` as the recurrence knows it.
+        ``|B x - b|`` as the recurrence knows it.
     status : CGStatus
-    direction : array or None
-        The direction of negative or zero curvature that was met, if any.
+    direction, product : array or None
+        The direction of negative or zero curvature that was met, if any, and ``B`` times it.
     """
 
     x: Array
@@ -57,6 +58,7 @@ class CGResult:
     residual: float
     status: CGStatus
     direction: Array = None
+    product: Array = None
 
     @property
     def success(self) -> bool:
@@ -72,6 +74,7 @@ def solve_cg(
     *,
     rtol: float = 1e-8,
     max_iter: int | None = None,
+    norm: Norm | None = None,
 ) -> CGResult:
     """Solve ``B x = b`` by (preconditioned) conjugate gradients.
 
@@ -89,6 +92,8 @@ def solve_cg(
         Relative residual ``|B x - b| / |b|`` at which to stop.
     max_iter : int, optional
         ``10 n`` when left out.
+    norm : callable, optional
+        What ``|.|`` is: from a vector to a float; the 2-norm, which is at hand, when left out.
 
     Returns
     -------
@@ -111,19 +116,27 @@ def solve_cg(
     checks.require(is_array(b) and len(b.shape) == 1, "b", b, "a 1-D array")
     checks.non_negative("rtol", rtol)
     product, precondition = _product("B", B), _product("preconditioner", preconditioner)
-    x = zeros(b.shape[0], b) if x0 is None else x0
-    r = b if x0 is None else b - product(x0)
-    return _iterate(product, precondition, x, r, rtol * _norm(b), _limit(max_iter, b))
+    x = zeros(b.shape[0], b) if x0 is None else copy(x0)
+    r = copy(b) if x0 is None else b - product(x0)
+    small = rtol * (norm or _norm)(b)
+    return _iterate(product, precondition, x, r, small, _limit(max_iter, b), norm)
 
 
 def _iterate(
-    product: Product, precondition: Product, x: Array, r: Array, small: float, limit: int
+    product: Product,
+    precondition: Product,
+    x: Array,
+    r: Array,
+    small: float,
+    limit: int,
+    norm: Norm | None,
 ) -> CGResult:
+    """CG; ``x`` and ``r`` are worked on in place."""
     z = precondition(r)
-    d = z
+    d = copy(z)
     rr, rz = _squares(r, z)
     for k in range(limit + 1):
-        residual = math.sqrt(rr) if rr >= 0.0 else math.nan
+        residual = norm(r) if norm else math.sqrt(rr) if rr >= 0.0 else math.nan
         if residual <= small:
             return CGResult(x, k, residual, CGStatus.CONVERGED)
         if not (math.isfinite(residual) and math.isfinite(rz)):
@@ -135,9 +148,10 @@ def _iterate(
         if not math.isfinite(dBd):
             return CGResult(x, k, residual, CGStatus.NOT_FINITE)
         if dBd <= 0.0:
-            return CGResult(x, k, residual, CGStatus.NEGATIVE_CURVATURE, d)
+            return CGResult(x, k, residual, CGStatus.NEGATIVE_CURVATURE, d, Bd)
         alpha = rz / dBd
-        x, r = step_along(x, alpha, d), step_along(r, -alpha, Bd)
+        add_along(x, alpha, d)
+        add_along(r, -alpha, Bd)
         z = precondition(r)
         rz_old = rz
         rr, rz = _squares(r, z)

@@ -12,7 +12,8 @@ import secant.torch
 @pytest.mark.parametrize("cls", ALL)
 def test_several_groups(cls):
     fit = Fit()
-    opt = cls([{"params": fit.model[0].parameters()}, {"params": fit.model[2].parameters()}])
+    groups = [{"params": fit.model[0].parameters()}, {"params": fit.model[2].parameters()}]
+    opt = cls(groups, max_iter=40)
     first = fit.loss().item()
     opt.step(fit.closure(opt))
     assert fit.loss().item() < 0.1 * first
@@ -131,6 +132,8 @@ def test_levenberg_marquardt_keeps_bounds():
 def test_bounds_are_refused_where_no_method_keeps_them(cls):
     with pytest.raises(ValueError, match=f"bounds are not supported by {cls.__name__}"):
         cls([{"params": [variable(1.0)], "bounds": (0.0, 1.0)}])
+    with pytest.raises(ValueError, match=rf"by {cls.__name__}, got bounds=\(0\.0, 1\.0\)"):
+        cls([variable(1.0)], bounds=(0.0, 1.0))
 
 
 @pytest.mark.parametrize("cls", ALL)
@@ -152,7 +155,7 @@ def test_nothing_to_optimize_is_refused(cls):
 @pytest.mark.parametrize("cls", ALL)
 def test_parameters_without_elements_are_carried_along_and_alone_refused(cls):
     fit, empty = Fit(), torch.nn.Parameter(torch.zeros(0, 3).double())
-    opt = cls([empty, *fit.parameters])
+    opt = cls([empty, *fit.parameters], max_iter=40)
     first = fit.loss().item()
     opt.step(fit.closure(opt))
     assert fit.loss().item() < 0.1 * first

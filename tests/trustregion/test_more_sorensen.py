@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 import pytest
-from subproblem_cases import CASES, HARD
+from subproblem_cases import CASES, HARD, symmetric
 
 from secant.curvature.exact import HostMatrix
-from secant.trustregion import MoreSorensen
+from secant.curvature.factor import cholesky
+from secant.trustregion import MoreSorensen, more_sorensen
 from secant.trustregion.more_sorensen import Secular
 
 
@@ -79,6 +80,28 @@ def test_smaller_radii_are_as_good_as_asked_for_alone(case):
         assert within(radius).predicted_reduction == pytest.approx(
             alone.predicted_reduction, rel=1e-4
         )
+
+
+@pytest.mark.parametrize("kind", ["convex", "indefinite"])
+def test_few_factorisations(kind, monkeypatch):
+    """Moré and Sorensen: two or three a radius, of which a smaller one needs fewer."""
+    tried = []
+    counted = lambda B, tau=0.0: tried.append(tau) or cholesky(B, tau)  # noqa: E731
+    monkeypatch.setattr(more_sorensen, "cholesky", counted)
+    first, again = [], []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        B, _ = symmetric(rng.standard_normal(20) + (3.0 if kind == "convex" else 0.0), seed)
+        g, tried[:] = rng.standard_normal(20), []
+        secular = Secular(g, B, 0.1)
+        secular.solve(2.0)
+        first.append(len(tried))
+        p, lam = secular.solve(0.5)
+        again.append(len(tried) - first[-1])
+        np.testing.assert_allclose(np.linalg.norm(p), 0.5, rtol=0.11)
+        assert np.linalg.eigvalsh(B)[0] + lam >= 0.0
+    assert np.mean(first) <= (1.5 if kind == "convex" else 3.0)
+    assert np.mean(again) <= 2.0
 
 
 @pytest.mark.parametrize("B", [np.zeros((3, 3)), -np.eye(3), np.diag([1e12, 1.0, -1e-9])])

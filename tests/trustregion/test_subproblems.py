@@ -114,6 +114,33 @@ def test_smaller_radii_cost_no_product(subproblem):
     assert counted.products == spent
 
 
+@pytest.mark.parametrize("case", [case for case in CASES if case.radius == 1e3], ids=str)
+@pytest.mark.parametrize("subproblem", [Steihaug(), Krylov()], ids=repr)
+def test_steps_for_smaller_radii_are_what_they_say(case, subproblem):
+    """The path back: p, its length and its model value belong together, and to a fresh solution."""
+    within = subproblem(case.g, case.operator)
+    for radius in (1e3, 1.0, 0.1, 1e-3):
+        step = within(radius)
+        assert step.predicted_reduction == pytest.approx(-case.m(step.p), rel=1e-8)
+        assert step.length == pytest.approx(np.linalg.norm(step.p), rel=1e-6)
+        if isinstance(subproblem, Steihaug):
+            alone = subproblem(case.g, case.operator)(radius)
+            np.testing.assert_allclose(step.p, alone.p, rtol=1e-9, atol=1e-12 * radius)
+
+
+def test_steihaug_asks_for_an_eighth_of_the_gradient():
+    """min(1/8, sqrt |g|), and not more than the first iterate that meets it."""
+    B, Q = symmetric(np.geomspace(0.1, 10.0, 12), 0)
+    for size in (30.0, 1e-4):
+        g = Q @ np.ones(12) * size
+        eta = min(0.125, np.sqrt(np.linalg.norm(g)))
+        counted = Counted(B)
+        p = Steihaug()(g, counted)(1e6).p
+        assert np.linalg.norm(g + B @ p) <= eta * np.linalg.norm(g)
+        p = Steihaug(rtol=1e-12, max_iter=counted.products - 1)(g, HostMatrix(B))(1e6).p
+        assert np.linalg.norm(g + B @ p) > eta * np.linalg.norm(g)
+
+
 def test_krylov_is_exact_on_the_boundary_where_steihaug_stops():
     B, Q = symmetric([-1.0, 1.0, 2.0, 3.0, 4.0, 5.0], 1)
     g = Q @ np.array([1e-3, 1.0, 1.0, 1.0, 1.0, 1.0])

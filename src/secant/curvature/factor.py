@@ -50,8 +50,45 @@ class Cholesky(NamedTuple):
         return lapack().dtrtrs(self.L, b, 1)[0]  # type: ignore[no-any-return]
 
 
+class NoFactor(NamedTuple):
+    """Why ``A = B + tau I`` has no such factor: row ``j`` of it, counted from 1, has no positive pivot.
+
+    ``L`` is the factor of what is above.
+    """
+
+    L: HostArray
+    j: int
+    tau: float
+    diagonal: float
+
+    def direction(self) -> tuple[HostArray, float]:
+        """A unit vector ``v`` and its curvature ``v'(B + tau I) v``, which is not positive but for round-off.
+
+            v = (-L^-T l, 1, 0),   v'Av = A_jj - l'l
+
+        with row ``l`` of L (Conn, Gould & Toint, *Trust-Region Methods*, section 7.3.6).
+        """
+        before = self.j - 1
+        v = np.zeros(self.L.shape[0])
+        v[before] = 1.0
+        curvature = self.diagonal
+        if before:
+            row = self.L[before, :before]
+            curvature -= inner(row, row)
+            v[:before] = -lapack().dtrtrs(self.L[:before, :before], row, 1, 1)[0]
+        square = inner(v, v)
+        v /= math.sqrt(square)
+        return v, curvature / square
+
+
 def try_cholesky(B: HostArray, tau: float = 0.0) -> Cholesky | None:
-    """The factor of ``B + tau I``, or None where that is not positive definite.
+    """The factor of ``B + tau I``, or None where that is not positive definite."""
+    factor = cholesky(B, tau)
+    return factor if isinstance(factor, Cholesky) else None
+
+
+def cholesky(B: HostArray, tau: float = 0.0) -> Cholesky | NoFactor:
+    """The factor of ``B + tau I``, or why there is none.
 
     A pivot that is smaller than the round-off of the element it is left of says nothing about the sign
     of the matrix and counts as none. The test is relative to each diagonal element, and so does not
@@ -61,11 +98,14 @@ def try_cholesky(B: HostArray, tau: float = 0.0) -> Cholesky | None:
     if tau:
         A.reshape(-1, order="A")[:: A.shape[0] + 1] += tau
     before = A.diagonal().copy()
-    L, info = lapack().dpotrf(A, 1, 0, 1)  # lower, clean, overwrite
-    if info != 0:
-        return None
-    pivots = L.diagonal()
-    return Cholesky(L, tau) if (pivots * pivots > _EPS * before).all() else None
+    L, j = lapack().dpotrf(A, 1, 0, 1)  # lower, clean, overwrite
+    if j == 0:
+        pivots = L.diagonal()
+        is_clear = pivots * pivots > _EPS * before
+        if is_clear.all():
+            return Cholesky(L, tau)
+        j = 1 + int(is_clear.argmin())
+    return NoFactor(L, j, tau, before.item(j - 1))
 
 
 def lowest_direction(factor: Factor, n: int, iterations: int = 4) -> HostArray:

@@ -52,11 +52,12 @@ class Newton:
 
     def propose(self, point: Point, memory: None) -> tuple[Array, None]:
         """``-(B + E)^-1 g``."""
-        B = np.array(to_numpy(point.hessian), dtype=float)
-        if not np.isfinite(B).all():
+        given = to_numpy(point.hessian)
+        B = np.asarray(given, dtype=float)
+        if not (math.isfinite(B.sum()) or np.isfinite(B).all()):  # a sum may overflow
             return gradient_step(point), None
         g = to_numpy(point.g).astype(float)
-        factor = self.modification(B)
+        factor = self.modification(given)
         d = -factor.solve(g)
         if factor.is_modified:
             shifted = factor if isinstance(factor, Cholesky) else Shift()(B)

@@ -25,19 +25,26 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from secant import checks
-from secant.arrays import Array, HostArray, combine, dot, inner, like, products, step_along, zeros
+from secant.arrays import (
+    Array,
+    HostArray,
+    combine,
+    dot,
+    eps_of,
+    inner,
+    like,
+    products,
+    scale_into,
+    step_along,
+    zeros,
+)
 from secant.trustregion.steihaug import Path, forcing
 from secant.trustregion.step import Step, Within, length
 from secant.trustregion.tridiagonal import TridiagonalBall
 
 _BASIS = 100
 """Vectors that are kept to go on from the boundary; longer paths end there."""
-
-_ORTHOGONAL = 1e-8
-"""Largest cosine between a new vector of the basis and an old one that counts as none."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,7 @@ class Krylov:
     Parameters
     ----------
     rtol : float, optional
-        Residual ``|g + (B + lambda I) p| / |g|`` at which to stop; ``min(1/2, sqrt |g|)`` when left out.
+        Residual ``|g + (B + lambda I) p| / |g|`` at which to stop; ``min(1/8, sqrt |g|)`` when left out.
     max_iter : int, optional
         Products an iterate may cost; ``min(2 n, 300)`` when left out, of which on the boundary at most 100.
 
@@ -88,21 +95,21 @@ class _Space:
 
     def within(self, radius: float) -> Step:
         """The end of the path, or the solution in the smallest space that is large enough."""
-        k, step = self._path.end(radius)
-        if not step.on_boundary or k >= self._limit or not math.isfinite(step.predicted_reduction):
-            return step
+        k, alpha, on_boundary = self._path.end(radius)
+        last = self._path.segments[k]
+        if not on_boundary or k >= self._limit or not math.isfinite(last.reduction + last.dBd):
+            return self._path.step(k, alpha, on_boundary)
         T = self._space() if self._T is None else self._T
         while True:
             h, reduction = T.solve(radius)
-            if not self._goes_on(T, float(T.beside[len(h) - 1] * abs(h[-1]))):
+            k = len(h)
+            residual = T.beside.item(k - 1) * abs(h.item(k - 1))
+            if not (residual > self._small and T.k < self._limit):  # a NaN ends it too
                 return Step(self._combined(h), reduction, True, math.sqrt(inner(h, h)))
-            for _ in range(1 + len(h) // 8):  # h costs something: look at it now and then
-                if T.beside[T.k - 1] > 0.0 and T.k < self._limit:
+            # h costs something: look at it when it may have changed enough
+            for _ in range(1 + k // 8 + (residual > 10.0 * self._small)):
+                if T.beside.item(T.k - 1) > 0.0 and T.k < self._limit:
                     self._extend(T)
-
-    def _goes_on(self, T: TridiagonalBall, residual: float) -> bool:
-        """Whether a larger space is needed and to be had; a NaN ends it too."""
-        return residual > self._small and T.k < self._limit
 
     def _combined(self, h: HostArray) -> Array:
         """``Q h``."""
@@ -110,58 +117,68 @@ class _Space:
 
     def _space(self) -> TridiagonalBall:
         """That of the path as far as it goes; that of ``g`` alone where it is not orthogonal."""
-        self._Q = zeros((self._limit, self._g.shape[0]), self._g)
         self._T = T = TridiagonalBall(self._size, self._limit)
-        last = self._read_path(T)
-        if last is None or not self._append(T, *last, _ORTHOGONAL):
+        if len(self._path.segments) > self._limit or not self._read_path(T):
             T.k = 0
             self._next = self._g / self._size
             self._extend(T)
         return T
 
-    def _read_path(self, T: TridiagonalBall) -> tuple[Array, float] | None:
-        """The path as rows of ``Q`` and ``T``; of the last row ``B q_k``, but for older vectors, and T_kk."""
+    def _read_path(self, T: TridiagonalBall) -> bool:
+        """The path as rows of ``Q`` and ``T``; whether it is orthogonal to the last, to half its digits."""
         segments = self._path.segments
-        if len(segments) > self._limit:
-            return None
-        ratio = carried = 0.0  # beta_{k-1}, and beta_{k-1} / alpha_{k-1}
+        self._make_room(len(segments))
+        carried = 0.0  # beta_{k-1} / alpha_{k-1}
         sign = -1.0  # the first vector is g / |g|, and what is beside the diagonal positive
-        r = before = segments[0].d
+        before, r = segments[0], segments[0].d
         for k, segment in enumerate(segments):
             if k:
-                ratio = segment.rr / segments[k - 1].rr
-                r = step_along(segment.d, -ratio, before)
-                curvature = segments[k - 1].dBd / segments[k - 1].rr
+                ratio, curvature = segment.rr / before.rr, before.dBd / before.rr
+                r = step_along(segment.d, -ratio, before.d)
                 carried = ratio * curvature
                 T.beside[k - 1] = math.sqrt(ratio) * curvature
-            size = math.sqrt(segment.rr)
-            self._Q[k, :] = r * (sign / size)
-            before, sign = segment.d, -sign
+                before = segment
+            scale = sign / math.sqrt(segment.rr)
+            scale_into(self._Q[k, :], scale, r)
+            sign = -sign
             T.diagonal[k] = segment.dBd / segment.rr + carried
-            T.k = k
-        return self._path.Bd * (-sign / size), float(T.diagonal[T.k])
+        T.k = len(segments) - 1
+        w = scale * self._path.Bd  # B q_k, but for q_{k-1}
+        if T.k > 1:
+            old = products(self._Q[: T.k - 1, :], w)
+            if not inner(old, old) <= eps_of(self._g) * inner(w, w):
+                return False
+        self._append(T, w, T.diagonal.item(T.k))
+        return True
 
     def _extend(self, T: TridiagonalBall) -> None:
         """One Lanczos iteration, orthogonal to all vectors so far."""
+        self._make_room(T.k + 1)
         self._Q[T.k, :] = self._next
         self._append(T, self._B @ self._next)
 
-    def _append(
-        self, T: TridiagonalBall, w: Array, alpha: float | None = None, orthogonal: float = math.inf
-    ) -> bool:
-        """The row of ``w``, which is ``B q_k`` but for older vectors; whether it was orthogonal to those."""
+    def _append(self, T: TridiagonalBall, w: Array, alpha: float | None = None) -> None:
+        """The row of ``w``, which is ``B q_k`` but for older vectors."""
         k, Q = T.k, self._Q[: T.k + 1, :]
-        before, projections = length(w), products(Q, w)
-        old = projections[: max(0, k - 1)]
-        if len(old) and not np.abs(old).max() <= orthogonal * before:
-            return False
-        w = combine(projections, Q, 1.0, w, -1.0)
+        inside = products(Q, w)
+        w = combine(inside, Q, 1.0, w, -1.0)
         beta = length(w)
-        if beta < 0.5 * before:  # cancellation: once more is enough
+        square = inner(inside, inside)
+        if beta * beta < 0.3 * square:  # cancellation: once more is enough
             w = combine(products(Q, w), Q, 1.0, w, -1.0)
             beta = length(w)
-        goes_on = beta > 1e-14 * before
-        T.append(float(projections[k]) if alpha is None else alpha, beta if goes_on else 0.0)
+        goes_on = beta > 1e-14 * math.sqrt(square + beta * beta)
+        T.append(inside.item(k) if alpha is None else alpha, beta if goes_on else 0.0)
         if goes_on:
-            self._next = w / beta
-        return True
+            w *= 1.0 / beta
+            self._next = w
+
+    def _make_room(self, rows: int) -> None:
+        """For so many vectors at least."""
+        now = 0 if self._Q is None else self._Q.shape[0]
+        if rows <= now:
+            return
+        Q = zeros((min(self._limit, max(2 * now, rows + 8)), self._g.shape[0]), self._g)
+        if now:
+            Q[:now, :] = self._Q
+        self._Q = Q

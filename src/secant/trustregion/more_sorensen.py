@@ -25,7 +25,7 @@ import numpy as np
 
 from secant import checks
 from secant.arrays import Array, HostArray, inner, like, to_numpy
-from secant.curvature.factor import Cholesky, lowest_direction, try_cholesky
+from secant.curvature.factor import Cholesky, NoFactor, cholesky, lowest_direction, try_cholesky
 from secant.trustregion.step import Step, Within, length
 
 _MAX_FACTORS = 60
@@ -69,6 +69,22 @@ class MoreSorensen:
         return within
 
 
+@dataclass(slots=True)
+class _Bracket:
+    """``low <= lambda <= high``."""
+
+    low: float
+    high: float
+
+    def holds(self, lam: float) -> bool:
+        """Whether ``lam`` is inside."""
+        return self.low < lam < self.high
+
+    def between(self) -> float:
+        """A lambda inside, nearer to the lower end (Conn, Gould & Toint, eq. 7.3.14)."""
+        return max(math.sqrt(self.low * self.high), self.low + 0.01 * (self.high - self.low))
+
+
 class Secular:
     """``p(lambda) = -(B + lambda I)^-1 g`` and what brackets its lambda, for one radius after another.
 
@@ -80,9 +96,15 @@ class Secular:
     def __init__(self, g: HostArray, B: HostArray, tol: float) -> None:
         self.g, self.B, self.tol = g, B, tol
         self._size = length(g)
-        self._singular = max(0.0, -float(B.diagonal().min()))  # no lambda below it will do
-        self._newton = try_cholesky(B) if self._singular == 0.0 else None
-        self._full = None if self._newton is None else -self._newton.solve(g)
+        self._singular = max(0.0, -float(B.diagonal().min()))  # no lambda up to it will do
+        self._known: Cholesky | None = None  # the last factor: a smaller radius begins there
+        self._full: HostArray | None = None  # Newton's step
+        if self._singular == 0.0:
+            factor = cholesky(B)
+            if isinstance(factor, Cholesky):
+                self._known, self._full = factor, -factor.solve(g)
+            else:
+                self._singular = max(0.0, -factor.direction()[1])
 
     @cached_property
     def _discs(self) -> tuple[float, float]:
@@ -105,56 +127,57 @@ class Secular:
 
     def _on_boundary(self, radius: float) -> tuple[HostArray, float]:
         reach, (lowest, highest) = self._size / radius, self._discs
-        low = max(0.0, self._singular, reach - highest)
-        high = max(0.0, reach - lowest)
-        singular = self._singular
-        factor = self._newton
-        lam = 0.0 if factor is not None else _between(singular, low, high)
+        bracket = _Bracket(max(self._singular, reach - highest), max(0.0, reach - lowest))
+        known = self._known
+        lam = bracket.between() if known is None else known.tau
         p = np.zeros_like(self.g)
         for _ in range(_MAX_FACTORS):
-            if factor is None:
-                factor = try_cholesky(self.B, lam)
-            if factor is None:
-                low = singular = max(low, lam)
-                lam, factor = _between(singular, low, high), None
-                if not low < lam < high:
-                    break
-                continue
-            p = -factor.solve(self.g)
-            size = length(p)
-            if abs(size - radius) <= self.tol * radius:
-                return p * (min(radius, size) / size), lam
-            if size > radius:
-                low = lam
+            factor = cholesky(self.B, lam) if known is None else known
+            known = None
+            if isinstance(factor, Cholesky):
+                self._known = factor
+                p = -factor.solve(self.g)
+                size = length(p)
+                if abs(size - radius) <= self.tol * radius:
+                    return p * (min(radius, size) / size), lam
+                if size > radius:
+                    bracket.low = max(bracket.low, lam)
+                else:
+                    bracket.high = min(bracket.high, lam)
+                    found, bound = self._hard_case(factor, p, lam, radius)
+                    if found is not None:
+                        return found, lam
+                    self._raise(bracket, bound)
+                lam = self._newton(factor, p, size, radius)
             else:
-                high = lam
-                found, bound = self._hard_case(factor, p, lam, radius)
-                if found is not None:
-                    return found, lam
-                singular = max(singular, bound)
-                low = max(low, singular)
-            lam, factor = self._next(factor, p, size, lam, radius, singular, low, high), None
-            if not low < lam < high:
+                lam = self._past_pole(factor, radius, bracket)
+            if not bracket.holds(lam):
+                lam = bracket.between()
+            if not bracket.holds(lam):
                 break
-        return self._best(p, high, radius)
+        return self._best(p, bracket.high, radius)
 
-    def _next(
-        self,
-        factor: Cholesky,
-        p: HostArray,
-        size: float,
-        lam: float,
-        radius: float,
-        singular: float,
-        low: float,
-        high: float,
-    ) -> float:
-        """Newton's lambda (N&W eq. 4.44), inside the bracket."""
+    def _newton(self, factor: Cholesky, p: HostArray, size: float, radius: float) -> float:
+        """N&W eq. 4.44."""
         rest = length(factor.half_solve(p))
         if rest == 0.0:  # g is zero, or so small that its square is
-            return _between(singular, low, high)
-        newton = lam + (size / rest) ** 2 * (size - radius) / radius
-        return newton if low < newton < high else _between(singular, low, high)
+            return math.inf
+        return factor.tau + (size / rest) ** 2 * (size - radius) / radius
+
+    def _past_pole(self, failed: NoFactor, radius: float, bracket: _Bracket) -> float:
+        """A lambda that may do, where ``failed.tau`` is too small; raises the bracket.
+
+        Were ``v`` the lowest eigenvector, ``|p| >= |g'v| / (lambda - low)``.
+        """
+        v, curvature = failed.direction()
+        self._raise(bracket, max(failed.tau, failed.tau - curvature))
+        least = abs(inner(self.g, v)) / radius
+        return max(bracket.low + least, bracket.between())
+
+    def _raise(self, bracket: _Bracket, singular: float) -> None:
+        """Up to ``singular`` the matrix is not positive definite."""
+        self._singular = max(self._singular, singular)
+        bracket.low = max(bracket.low, self._singular)
 
     def _hard_case(
         self, factor: Cholesky, p: HostArray, lam: float, radius: float
@@ -190,12 +213,6 @@ class Secular:
             return p * (radius / size), lam
         u = lowest_direction(factor, p.shape[0])
         return p + _to_sphere(p, u, radius) * u, lam
-
-
-def _between(singular: float, low: float, high: float) -> float:
-    """A lambda inside the bracket, nearer to its lower end (Conn, Gould & Toint, eq. 7.3.14)."""
-    low = max(singular, low)
-    return max(math.sqrt(low * high), low + 0.01 * (high - low))
 
 
 def _to_sphere(p: HostArray, u: HostArray, radius: float) -> float:

@@ -20,13 +20,17 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from secant import checks
-from secant.arrays import Array, inner, step_along, zeros
+from secant.arrays import Array, add_along, copy, inner, step_along, zeros
 from secant.trustregion.step import Step, Within, to_boundary
 
 
 def forcing(size: float) -> float:
-    """``eta = min(1/2, sqrt |g|)``: superlinear convergence, few iterations far away (N&W eq. 7.3)."""
-    return min(0.5, math.sqrt(size))
+    """``eta = min(1/8, sqrt |g|)``: superlinear convergence, and few iterations far away (N&W eq. 7.3).
+
+    N&W's 1/2 saves a product here and there, and pays for it with trials, each of which costs a value and
+    a gradient: on a curved valley twice as many.
+    """
+    return min(0.125, math.sqrt(size))
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class Steihaug:
     Parameters
     ----------
     rtol : float, optional
-        Residual ``|g + B p| / |g|`` at which to stop; the forcing sequence ``min(1/2, sqrt |g|)`` when left
+        Residual ``|g + B p| / |g|`` at which to stop; the forcing sequence ``min(1/8, sqrt |g|)`` when left
         out.
     max_iter : int, optional
         Products an iterate may cost; ``min(2 n, 300)`` when left out.
@@ -65,9 +69,12 @@ class Steihaug:
 
 
 class Segment(NamedTuple):
-    """One iteration: ``m`` along ``p + alpha d`` is ``m(p) - alpha rr + alpha^2 dBd / 2``."""
+    """One iteration: ``m`` along ``p + alpha d`` is ``m(p) - alpha rr + alpha^2 dBd / 2``.
 
-    p: Array
+    ``alpha`` leads to the minimum along ``d``, where ``|p + alpha d|^2 = end``; both are infinite where
+    there is none.
+    """
+
     d: Array
     reduction: float  # -m(p)
     rr: float
@@ -75,20 +82,15 @@ class Segment(NamedTuple):
     pp: float
     pd: float
     dd: float
-
-    @property
-    def alpha(self) -> float:
-        """The step to the minimum along ``d``; infinite where there is none."""
-        return self.rr / self.dBd if self.dBd > 0.0 else math.inf
-
-    def step(self, alpha: float, on_boundary: bool) -> Step:
-        reduction = self.reduction + alpha * (self.rr - 0.5 * alpha * self.dBd)
-        square = self.pp + alpha * (2.0 * self.pd + alpha * self.dd)
-        return Step(step_along(self.p, alpha, self.d), reduction, on_boundary, math.sqrt(square))
+    alpha: float
+    end: float
 
 
 class Path:
     """The iterates so far, and how to go on.
+
+    Of each iterate only the direction that leads on from it is kept: that an earlier one is needed again,
+    after a rejected step, is rare.
 
     Attributes
     ----------
@@ -100,48 +102,69 @@ class Path:
     def __init__(self, g: Array, B: Any, rtol: float | None, limit: int) -> None:
         self._B = B
         self._limit = limit
+        self._p = zeros(g.shape[0], g)  # where the last segment begins
         self._r = -g  # downhill: -(g + B p)
+        self._has_ended = False
         rr = inner(g, g)
         size = math.sqrt(rr) if rr >= 0.0 else math.nan
         self._small = (forcing(size) if rtol is None else rtol) * size
-        self.segments = [self._segment(zeros(g.shape[0], g), self._r, 0.0, rr, 0.0, 0.0, rr)]
+        self.segments = [self._segment(copy(self._r), 0.0, rr, 0.0, 0.0, rr)]
 
     def within(self, radius: float) -> Step:
         """The end of the path inside the ball."""
-        return self.end(radius)[1]
+        return self.step(*self.end(radius))
 
-    def end(self, radius: float) -> tuple[int, Step]:
-        """The number of the segment on which it is, and the step."""
+    def end(self, radius: float) -> tuple[int, float, bool]:
+        """The number of the segment on which the path ends, how far along, and if on the boundary."""
+        square = radius * radius
         k = 0
         while True:
             segment = self.segments[k]
-            alpha = segment.alpha
-            edge = to_boundary(segment.pp, segment.pd, segment.dd, radius)
-            if not alpha < edge:
-                return k, segment.step(edge, True)
+            if not segment.end < square:
+                return k, to_boundary(segment.pp, segment.pd, segment.dd, radius), True
             k += 1
-            if k == len(self.segments) and not self._extend(segment, alpha):
-                return k - 1, segment.step(alpha, False)
+            if k == len(self.segments) and not self._extend(segment):
+                return k - 1, segment.alpha, False
 
-    def _extend(self, last: Segment, alpha: float) -> bool:
+    def step(self, k: int, alpha: float, on_boundary: bool) -> Step:
+        """The point ``alpha`` along segment ``k``."""
+        d, reduction, rr, dBd, pp, pd, dd, _, _ = self.segments[k]
+        p = self._p
+        if k < len(self.segments) - 1:
+            p = zeros(p.shape[0], p)
+            for before in self.segments[:k]:
+                add_along(p, before.alpha, before.d)
+        reduction += alpha * (rr - 0.5 * alpha * dBd)
+        size = math.sqrt(pp + alpha * (2.0 * pd + alpha * dd))
+        return Step(step_along(p, alpha, d), reduction, on_boundary, size)
+
+    def _extend(self, last: Segment) -> bool:
         """The next iteration, unless the residual is small or the limit reached."""
-        r = step_along(self._r, -alpha, self.Bd)
+        if self._has_ended:
+            return False
+        d, reduction, last_rr, _, _, pd, dd, alpha, pp = last
+        r = self._r
+        add_along(r, -alpha, self.Bd)
         rr = inner(r, r)
         if not math.sqrt(rr) > self._small or len(self.segments) >= self._limit:
+            self._has_ended = True
             return False
-        self._r = r
-        beta = rr / last.rr
-        p, d = step_along(last.p, alpha, last.d), step_along(r, beta, last.d)
-        # recurrences for |p|^2, p'd and |d|^2 (Conn, Gould & Toint, eq. 7.5.5-7)
-        pp = last.pp + alpha * (2.0 * last.pd + alpha * last.dd)
-        pd = beta * (last.pd + alpha * last.dd)
-        dd = rr + beta * beta * last.dd
-        reduction = last.reduction + 0.5 * alpha * last.rr
-        self.segments.append(self._segment(p, d, reduction, rr, pp, pd, dd))
+        add_along(self._p, alpha, d)
+        beta = rr / last_rr
+        # recurrences for p'd and |d|^2 (Conn, Gould & Toint, eq. 7.5.5-7)
+        pd = beta * (pd + alpha * dd)
+        dd = rr + beta * beta * dd
+        reduction += 0.5 * alpha * last_rr
+        self.segments.append(self._segment(step_along(r, beta, d), reduction, rr, pp, pd, dd))
         return True
 
     def _segment(
-        self, p: Array, d: Array, reduction: float, rr: float, pp: float, pd: float, dd: float
+        self, d: Array, reduction: float, rr: float, pp: float, pd: float, dd: float
     ) -> Segment:
         self.Bd = self._B @ d
-        return Segment(p, d, reduction, rr, inner(d, self.Bd), pp, pd, dd)
+        dBd = inner(d, self.Bd)
+        alpha = end = math.inf
+        if dBd > 0.0:
+            alpha = rr / dBd
+            end = pp + alpha * (2.0 * pd + alpha * dd)
+        return Segment(d, reduction, rr, dBd, pp, pd, dd, alpha, end)

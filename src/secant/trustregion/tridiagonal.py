@@ -51,6 +51,7 @@ class TridiagonalBall:
         self._right = np.zeros(limit)
         self._right[0] = -size
         self._value = 0.0  # lambda of the last solution on the boundary
+        self._factorise, self._substitute = lapack().dpttrf, lapack().dpttrs
 
     def append(self, alpha: float, beta: float) -> None:
         """One more row: its diagonal element, and what leads out of it."""
@@ -60,36 +61,44 @@ class TridiagonalBall:
     def solve(self, radius: float) -> tuple[HostArray, float]:
         """``h`` and ``-m(h)``, on the boundary unless ``T`` has its minimum inside; nearly exact."""
         k = self.k
+        if k == 1:
+            return self._of_one(radius)
         d, e, b = self.diagonal[:k], self.beside[: k - 1], self._right[:k]
+        factorise, substitute = self._factorise, self._substitute
         low, high, value = 0.0, math.inf, self._value
         for _ in range(_MAX_FACTORS):
-            D, E, info = _factor(d + value if value else d, e)
-            if info != 0:  # not positive definite; a NaN never is
-                low = value
+            D, E, info = factorise(d + value if value else d, e)
+            if info == 0:
+                h = substitute(D, E, b)[0]
+                square = inner(h, h)
+                size = math.sqrt(square)
+                if abs(size - radius) <= _TOL * radius or (value == 0.0 and size <= radius):
+                    self._value = value
+                    return self._scaled(h, value, square, radius / size if size else 1.0)
+                low, high = (value, high) if size > radius else (low, value)
+                slope = inner(h, substitute(D, E, h)[0])
+                rise = (size / radius - 1.0) * square
+                value += rise / slope if slope > 0.0 else math.inf  # h'h may underflow
+            else:  # not positive definite; a NaN never is
+                low, value = self._past_pole(D, E, info, value, radius)
+            if not low < value < high:
                 if high == math.inf:
                     low, high = self._bracket(d, e, radius, low)
                 value = _between(low, high)
-            else:
-                h = _solve(D, E, b)
-                square = inner(h, h)
-                length = math.sqrt(square)
-                if abs(length - radius) <= _TOL * radius or (value == 0.0 and length <= radius):
-                    self._value = value
-                    return self._scaled(h, value, square, radius / length if length else 1.0)
-                low, high = (value, high) if length > radius else (low, value)
-                slope = inner(h, _solve(D, E, h))
-                rise = (length / radius - 1.0) * square
-                value += rise / slope if slope > 0.0 else math.inf  # h'h may underflow
-                if not low < value < high:
-                    if high == math.inf:
-                        low, high = self._bracket(d, e, radius, low)
-                    value = _between(low, high)
             if not low < value < high:
                 break
         # g has all but no part in the lowest eigenvector: the hard case, which needs the eigenvector
         T = np.diag(d) + np.diag(e, 1) + np.diag(e, -1)
         h = Secular(-b, T, _TOL).solve(radius)[0]
         return h, float(-(h @ (0.5 * (T @ h) - b)))
+
+    def _of_one(self, radius: float) -> tuple[HostArray, float]:
+        """``h`` and ``-m(h)`` where there is one row."""
+        curvature, size = self.diagonal.item(0), self._size
+        if size < radius * curvature:
+            radius = size / curvature
+        self._value = max(0.0, size / radius - curvature)
+        return np.array([-radius]), radius * (size - 0.5 * radius * curvature)
 
     def _scaled(
         self, h: HostArray, value: float, square: float, stretch: float
@@ -103,6 +112,21 @@ class TridiagonalBall:
             stretch = 1.0
         curvature = fall - value * square
         return stretch * h, stretch * (fall - 0.5 * stretch * curvature)
+
+    def _past_pole(
+        self, D: HostArray, E: HostArray, info: int, value: float, radius: float
+    ) -> tuple[float, float]:
+        """A lambda that is too small, and one that may do, from the pivot that is not positive.
+
+        ``v`` with ``L'v = e_j`` has the curvature ``v'(T + lambda I) v = D_jj``, and if it is the lowest
+        eigenvector, ``|h| >= |v'size e_1| / (lambda - low)`` (Conn, Gould & Toint, section 7.3.6).
+        """
+        square = first = 1.0
+        if info > 1:
+            v = np.cumprod(E[info - 2 :: -1])
+            square, first = 1.0 + inner(v, v), abs(v.item(info - 2))
+        low = value - D.item(info - 1) / square
+        return low, low + self._size * first / (math.sqrt(square) * radius)
 
     def _bracket(
         self, d: HostArray, e: HostArray, radius: float, low: float
@@ -119,16 +143,3 @@ class TridiagonalBall:
 def _between(low: float, high: float) -> float:
     """The geometric mean, or so much of the interval where that would be too little."""
     return max(low + 1e-3 * (high - low), math.sqrt(low * high))
-
-
-def _factor(d: HostArray, e: HostArray) -> tuple[HostArray, HostArray, int]:
-    """``D``, ``L`` and whether it failed, for a symmetric tridiagonal matrix."""
-    if len(d) == 1:  # LAPACK's wrapper wants something beside the diagonal
-        return d, e, int(not d[0] > 0.0)
-    return lapack().dpttrf(d, e)  # type: ignore[no-any-return]
-
-
-def _solve(D: HostArray, E: HostArray, b: HostArray) -> HostArray:
-    if len(D) == 1:
-        return b / D
-    return lapack().dpttrs(D, E, b)[0]  # type: ignore[no-any-return]
