@@ -6,12 +6,14 @@ import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from secant import arrays, checks
 from secant.arrays import Array, like, to_numpy
+from secant.derivatives.differences import ERRORS
 from secant.functions import as_start
 from secant.leastsquares.bounds import NO_BOUNDS, Box, make_box
 from secant.leastsquares.damping import (
@@ -22,8 +24,8 @@ from secant.leastsquares.damping import (
     TrustRadius,
     Undamped,
 )
-from secant.leastsquares.functions import ArrayResiduals, make_samples
-from secant.leastsquares.jacobian import SCHEMES, Differences, Refining
+from secant.leastsquares.functions import ArrayResiduals, make_samples, with_arguments
+from secant.leastsquares.jacobian import Differences, Refining
 from secant.leastsquares.levenberg_marquardt import Geodesic, LevenbergMarquardt, Tolerances
 from secant.leastsquares.loss import make_loss
 from secant.leastsquares.matrix_free import InnerStops
@@ -38,6 +40,8 @@ from secant.structure import Shape, Structure
 
 if TYPE_CHECKING:
     from secant.leastsquares.result import Fit, FitRun
+
+Made = TypeVar("Made")
 
 METHODS = ("lm", "levenberg-marquardt", "trf", "dogbox", "gn")
 """Levenberg-Marquardt by its own name and by SciPy's (with bounds or without), and Gauss-Newton."""
@@ -97,7 +101,7 @@ def least_squares(
         the module's parameters.
     x0 : array, torch.nn.Module or iterable of parameters
         Where to start, as in `minimize`; dtype and device are kept.
-    jac : callable, "2-point", "3-point", "cs" or None
+    jac : callable, "2-point", "3-point", "richardson", "cs" or None
         ``jac(x, *args, **kwargs) -> J``, shape (m, n), ``J_ij = dr_i/dx_j``; or differences, or the
         complex step. None is autograd with torch; with NumPy "2-point", and "3-point" from where
         that has converged.
@@ -260,12 +264,12 @@ def start_least_squares(
     )
     checks.require(tr_solver in (None, "exact", "lsmr"), "tr_solver", tr_solver, "exact or lsmr")
     task = make_task(Given(fun, jac, args, kwargs or {}, diff_step, samples, memory), x0, bounds)
-    choice = _solver_choice(solver, tr_solver, memory, inner, task.x0)
+    choice = _solver_choice(solver, tr_solver, memory, inner, type(task.x0))
     robust = make_loss(loss, f_scale)
-    tolerances = Tolerances(*(0.0 if tol is None else tol for tol in (ftol, xtol, gtol)))
     if x_scale is None and not isinstance(task.structure, Shape):
         x_scale = 1.0  # the weights of a network share one unit
-    algorithm = make_method(method, damping, x_scale, geodesic, tolerances, task.x0)
+    n = int(task.x0.shape[0])
+    algorithm = make_method(method, damping, x_scale, geodesic, n, ftol, xtol, gtol)
     if robust is not None and algorithm.geodesic is not None:
         raise ValueError(f"geodesic must be False with a robust loss, got loss={loss!r}")
     problem = LeastSquares(
@@ -278,7 +282,6 @@ def start_least_squares(
         task.gradient_error,
         task.refine,
     )
-    n = int(task.x0.shape[0])
     for name, limit in (("max_nfev", max_nfev), ("max_iter", max_iter)):
         checks.require(limit is None or isinstance(limit, int), name, limit, "an integer or None")
     if max_nfev is not None:
@@ -308,7 +311,20 @@ def start_least_squares(
     return run
 
 
-@dataclass(frozen=True)
+def remembered(make: Callable[..., Made]) -> Callable[..., Made]:
+    """``make``, which need not make and check the same frozen configuration again and again."""
+    cached = lru_cache(maxsize=64, typed=True)(make)
+
+    def call(*args: Any) -> Made:
+        try:
+            return cached(*args)
+        except TypeError:  # an array, or whatever else cannot be a key
+            return make(*args)
+
+    return call
+
+
+@dataclass(slots=True)
 class Given:
     """What the user gave to evaluate."""
 
@@ -321,7 +337,7 @@ class Given:
     memory: int
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class FitTask:
     """Residuals in flat form, where they start, and how x looks from outside."""
 
@@ -343,11 +359,6 @@ def make_task(given: Given, x0: Any, bounds: Any) -> FitTask:
     if isinstance(x0, Iterator):
         x0 = list(x0)
     counts = Counts()
-    by_autograd = (
-        given.jac is None or given.jac in SCHEMES
-        if isinstance(given.jac, str)
-        else given.jac is None
-    )
     if "torch" in sys.modules:
         from secant.torch import residuals as front
         from secant.torch.problem import is_parameters
@@ -360,7 +371,7 @@ def make_task(given: Given, x0: Any, bounds: Any) -> FitTask:
             return FitTask(
                 front.module_residuals(given, x0, structure), flat, structure, box, counts
             )
-        if by_autograd and arrays.is_torch(x0):
+        if given.jac is None and arrays.is_torch(x0):
             flat = front.flat_start(x0)
             box = make_box(bounds, to_numpy(flat))
             shape = Shape(tuple(x0.shape))
@@ -377,11 +388,9 @@ def make_task(given: Given, x0: Any, bounds: Any) -> FitTask:
         jac.relative_error(arrays.eps_of(flat)) if isinstance(jac, (Differences, Refining)) else 0.0
     )
     residuals = ArrayResiduals(
-        given.fun,
+        with_arguments(given.fun, given.args, given.kwargs),
         jac,
         tuple(x0.shape),
-        given.args,
-        given.kwargs,
         make_samples(given.samples, int(flat.shape[0]), given.memory),
         counts,
         given.memory,
@@ -390,10 +399,17 @@ def make_task(given: Given, x0: Any, bounds: Any) -> FitTask:
     return FitTask(residuals, flat, Shape(tuple(x0.shape)), box, counts, error, refine)
 
 
+@remembered
 def make_method(
-    method: Any, damping: Any, x_scale: Any, geodesic: Any, tolerances: Tolerances, x0: Array
+    method: Any,
+    damping: Any,
+    x_scale: Any,
+    geodesic: Any,
+    n: int,
+    *tolerances: float | None,
 ) -> LevenbergMarquardt:
-    """A configured method from the front door's arguments."""
+    """A configured method from the front door's arguments; ``tolerances`` are ftol, xtol and gtol."""
+    stops = Tolerances(*(0.0 if tolerance is None else tolerance for tolerance in tolerances))
     if isinstance(method, LevenbergMarquardt):
         return method
     checks.require(isinstance(method, str), "method", method, "a name or a LevenbergMarquardt")
@@ -405,33 +421,41 @@ def make_method(
     accelerated = Geodesic() if geodesic is True else geodesic or None
     return LevenbergMarquardt(
         Undamped() if method == "gn" else damping,
-        make_scaling(x_scale, int(x0.shape[0])),
-        tolerances,
+        make_scaling(x_scale, n),
+        stops,
         accelerated,
         name="gauss-newton" if method == "gn" else "lm",
     )
 
 
+@remembered
 def _solver_choice(
-    solver: str, tr_solver: str | None, memory: int, inner: InnerStops | None, x0: Array
+    solver: str, tr_solver: str | None, memory: int, inner: InnerStops | None, kind: type
 ) -> SolverChoice:
-    """The solver by its name here or in SciPy."""
-    on_host = type(x0) is np.ndarray
+    """The solver by its name here or in SciPy, for arrays of a kind."""
+    on_host = kind is np.ndarray
     if inner is None:
         inner = InnerStops(method="lsmr" if tr_solver == "lsmr" and on_host else "cg")
     elif inner.method == "lsmr" and not on_host:
-        raise ValueError(f"inner must have method='cg' for x0 of type {type(x0).__name__}")
+        raise ValueError(f"inner must have method='cg' for x0 of type {kind.__name__}")
     return SolverChoice("matrix-free" if tr_solver == "lsmr" else solver, memory, inner)
 
 
 def _jacobian(given: Given, x0: Array, box: Box | None) -> Any:
     jac = given.jac
     if callable(jac):
-        return jac
+        return with_arguments(jac, given.args, given.kwargs)
     if type(x0) is np.ndarray and (jac is None or isinstance(jac, str)):
+        if jac == "richardson" and given.samples is not None:
+            raise ValueError(
+                "jac must not be 'richardson' with samples, whose blocks would take evaluations in "
+                "different numbers: use '3-point'"
+            )
         differences = Differences(jac or "2-point", given.diff_step, box)
         return Refining(differences) if jac is None else differences
-    allowed = "a callable" if type(x0) is not np.ndarray else f"a callable or one of {SCHEMES}"
+    allowed = (
+        "a callable" if type(x0) is not np.ndarray else f"a callable or one of {', '.join(ERRORS)}"
+    )
     raise ValueError(f"jac must be {allowed} for x0 of type {type(x0).__name__}, got {jac!r}")
 
 

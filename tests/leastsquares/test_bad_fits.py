@@ -64,3 +64,11 @@ def test_refused_sigma(sigma):
 
 def test_a_function_that_is_not_finite_has_no_right_gradient():
     assert not secant.check_gradient(lambda x: np.nan, np.ones(3), lambda x: x).ok
+
+
+def test_remembered_configurations_are_checked_as_new_ones_are():
+    """True equals 1 and False 0, but neither is a tolerance or a number of bytes."""
+    assert secant.least_squares(residuals, [1.0, 1.0, 1.0], ftol=0.0, memory=2**20).success
+    for bad in ({"ftol": False}, {"gtol": "small"}, {"memory": True}, {"solver": ["qr"]}):
+        with pytest.raises(ValueError, match=next(iter(bad))):
+            secant.least_squares(residuals, [1.0, 1.0, 1.0], **bad)

@@ -84,6 +84,48 @@ def test_the_radius_is_met_to_a_tenth(seed, part):
         assert damped.value > 0.0
 
 
+class Counted:
+    """A model that counts its factorisations."""
+
+    def __init__(self, model):
+        self.model = model
+        self.factored = []
+
+    def __getattr__(self, name):
+        return getattr(self.model, name)
+
+    def factor(self, damping, scale):
+        self.factored.append(damping)
+        return self.model.factor(damping, scale)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 10_000), st.floats(1e-3, 0.85), st.floats(-6.0, 6.0))
+def test_the_radius_is_met_from_any_remembered_damping(seed, part, exponent):
+    J, r = system(seed, 12, 4)
+    for kind in ("qr", "cholesky"):
+        model, D = Counted(model_of(kind, J, r)), np.linalg.norm(J, axis=0)
+        radius = part * np.linalg.norm(D * model.factor(0.0, D).solve())
+        p, damped = TrustRadius().propose(model, D, Damped(10.0**exponent, 1.0, radius))
+        assert abs(np.linalg.norm(D * p) - radius) <= 0.11 * radius
+        model.factored.clear()
+        again, _ = TrustRadius().propose(model, D, damped)
+        assert model.factored == [damped.value]  # one factorisation where lambda is right already
+        np.testing.assert_array_equal(again, p)
+
+
+@pytest.mark.parametrize("kind", ["qr", "cholesky"])
+def test_a_remembered_damping_is_dropped_where_the_whole_step_fits(kind):
+    J, r = system(3, 12, 4)
+    model, D = model_of(kind, J, r), np.linalg.norm(J, axis=0)
+    whole = model.factor(0.0, D).solve()
+    for value in (1e-8, 1e-2, 1e3):
+        damped = Damped(value, 1.0, 3.0 * np.linalg.norm(D * whole))
+        p, after = TrustRadius().propose(model, D, damped)
+        assert after.value == 0.0
+        np.testing.assert_array_equal(p, whole)
+
+
 def test_rank_deficient_models_have_no_undamped_factor():
     J, r = system()
     J[:, 1] = 2.0 * J[:, 0]

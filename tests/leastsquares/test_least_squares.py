@@ -10,6 +10,8 @@ from scipy import optimize
 import secant
 from secant import Status
 from secant.leastsquares import InnerStops
+from secant.leastsquares.bounds import Box
+from secant.leastsquares.jacobian import Differences
 from secant.leastsquares.matrix_free import Products
 
 T = np.linspace(0.0, 4.0, 25)
@@ -147,11 +149,43 @@ def test_linear_fits_in_a_box_satisfy_the_optimality_conditions(seed):
     assert fit.optimality <= 1e-6
 
 
-@pytest.mark.parametrize("scheme", ["2-point", "3-point", "cs"])
+@pytest.mark.parametrize("scheme", ["2-point", "3-point", "richardson", "cs"])
 def test_difference_schemes(scheme):
     exact = secant.least_squares(residuals, START, jacobian)
     by_scheme = secant.least_squares(residuals, START, scheme)
     np.testing.assert_allclose(by_scheme.x, exact.x, rtol=1e-6 if scheme == "2-point" else 1e-9)
+
+
+def test_extrapolated_jacobians():
+    """Nearly exact, of any size of the variables; every evaluation is counted, and none is outside."""
+    seen = []
+
+    def fun(b):
+        assert np.all(b >= lower)
+        seen.append(b.copy())
+        return residuals(b * units) * 1e3
+
+    units = np.array([1.0, 1e-8, 1e6])
+    start, lower = np.array([1.0, 1.0, 0.2]) / units, np.full(3, -np.inf)
+    fit = secant.least_squares(fun, start, "richardson", max_nfev=61)
+    assert len(seen) == fit.nfev <= 61
+    expected = 1e3 * jacobian(start * units) * units
+    for bound, digits in ((np.full(3, -np.inf), 1e-12), (start * 0.9999, 1e-10), (start, 1e-9)):
+        lower = bound
+        J = Differences("richardson", box=Box(bound, np.full(3, np.inf)))(fun, start, fun(start))
+        error = np.linalg.norm(J - expected, axis=0) / np.linalg.norm(expected, axis=0)
+        assert error.max() <= digits
+    with pytest.raises(ValueError, match="jac must not be 'richardson' with samples"):
+        secant.least_squares(residuals, START, "richardson", samples=(T, Y))
+
+
+@pytest.mark.parametrize("jac", ["2-point", "richardson", "4-point"])
+def test_schemes_are_for_arrays(jac):
+    """A tensor is differentiated by autograd, or by a function."""
+    with pytest.raises(
+        ValueError, match=f"jac must be a callable for x0 of type Tensor, got '{jac}'"
+    ):
+        secant.least_squares(lambda x: x - 1.0, torch.zeros(2), jac)
 
 
 def test_chunks_give_what_the_whole_gives():

@@ -39,6 +39,14 @@ def test_certified_digits_by_differences(regression, start):
     assert digits(2 * fit.cost, regression.squares) > 7.0
 
 
+def test_a_rise_by_rounding_and_the_fall_after_it_are_no_progress():
+    """By forward differences f of Lanczos3 wanders up and down by some 1e-7 of itself."""
+    (lanczos,) = (r for r in REGRESSIONS if r.name == "Lanczos3")
+    fit = secant.least_squares(lanczos.residuals, lanczos.near)
+    assert fit.success
+    assert fit.nit <= 50
+
+
 @pytest.mark.parametrize("regression", REGRESSIONS, ids=lambda r: r.name)
 def test_as_many_digits_as_minpack(regression):
     ours = secant.least_squares(regression.residuals, regression.near, "cs", solver="qr")

@@ -19,13 +19,12 @@ References
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-import numpy as np
-
 from secant import checks
-from secant.arrays import HostArray, inner
+from secant.arrays import HostArray
+from secant.leastsquares import lapack
 from secant.leastsquares.matrix_free import Products
 from secant.leastsquares.model import Factor, Model
 
@@ -33,8 +32,7 @@ _LARGEST = 1e30
 """More damping than this leaves no step worth a look."""
 
 
-@dataclass(frozen=True)
-class Damped:
+class Damped(NamedTuple):
     """What a rule remembers.
 
     Attributes
@@ -103,13 +101,11 @@ class Damping(Protocol):
 
 def least_damped(model: Model, scale: HostArray) -> tuple[float, Factor | None]:
     """The smallest ``lambda`` for which the matrix is regular in this precision, with its factor."""
-    damping = 0.0
-    while damping < 1.0:
+    damping, factor = 0.0, model.factor(0.0, scale)
+    while factor is None and damping < 1.0:
+        damping = max(model.floor, 100.0 * damping)
         factor = model.factor(damping, scale)
-        if factor is not None:
-            return damping, factor
-        damping = model.floor if damping == 0.0 else 100.0 * damping
-    return damping, model.factor(damping, scale)
+    return damping, factor
 
 
 @dataclass(frozen=True)
@@ -221,11 +217,11 @@ class Undamped:
         value, factor = least_damped(model, scale)
         if factor is None:
             return None, damped
-        return damped.shrink * factor.solve(), replace(damped, value=value)
+        return damped.shrink * factor.solve(), damped._replace(value=value)
 
     def learn(self, damped: Damped, outcome: Outcome) -> Damped:
         """Half the step after a loss, the whole step after a gain."""
-        return replace(damped, shrink=1.0 if outcome.accepted else 0.5 * damped.shrink)
+        return damped._replace(shrink=1.0 if outcome.accepted else 0.5 * damped.shrink)
 
 
 @dataclass(frozen=True)
@@ -245,23 +241,31 @@ class TrustRadius:
 
     def begin(self, model: Model, x: HostArray, scale: HostArray) -> Damped:
         """The radius of the start."""
-        size = float(np.linalg.norm(scale * x))
+        size = _length(scale, x)
         return Damped(0.0, math.inf, self.factor * (size if size > 0.0 else 1.0))
 
     def propose(
         self, model: Model, scale: HostArray, damped: Damped
     ) -> tuple[HostArray | None, Damped]:
-        """The step of the radius, to a tenth; [3]_ Algorithm 5.5."""
+        """The step of the radius, to a tenth; [3]_ Algorithm 5.5, but with the last ``lambda`` first.
+
+        Where steps are damped the next one mostly is, too, and there is no need to know how long it
+        would be without: that takes two factorisations where ``J`` is singular.
+        """
+        if damped.value > 0.0:
+            p, value = _RadiusSearch(model, scale, damped.radius).run(damped.value)
+            if p is not None:
+                return p, damped._replace(value=value)
         value, factor = least_damped(model, scale)
         if factor is None:
             return None, damped
         p = factor.solve()
         length = _length(scale, p)
-        if length <= 1.1 * damped.radius:
-            return p, damped if value == damped.value else replace(damped, value=value)
-        search = _RadiusSearch(model, scale, damped.radius)
-        p, value = search.run(damped.value, value, factor, p, length)
-        return p, replace(damped, value=value)
+        if length > 1.1 * damped.radius:
+            search = _RadiusSearch(model, scale, damped.radius)
+            guess = search.above(value, factor, p, length)
+            p, value = search.run(min(max(damped.value, guess), search.upper))
+        return p, damped if value == damped.value else damped._replace(value=value)
 
     def learn(self, damped: Damped, outcome: Outcome) -> Damped:
         """[3]_ Algorithm 7.1; after the first step the radius is at most its length."""
@@ -293,14 +297,13 @@ class Automatic:
         self, model: Model, scale: HostArray, damped: Damped
     ) -> tuple[HostArray | None, Damped]:
         """By the rule that began."""
-        return self._rule(damped).propose(model, scale, damped)
+        rule: Damping = self.radius if damped.radius < math.inf else self.factor
+        return rule.propose(model, scale, damped)
 
     def learn(self, damped: Damped, outcome: Outcome) -> Damped:
         """By the rule that began."""
-        return self._rule(damped).learn(damped, outcome)
-
-    def _rule(self, damped: Damped) -> Damping:
-        return self.radius if damped.radius < math.inf else self.factor
+        rule: Damping = self.radius if damped.radius < math.inf else self.factor
+        return rule.learn(damped, outcome)
 
 
 class _RadiusSearch:
@@ -310,39 +313,45 @@ class _RadiusSearch:
         self.model = model
         self.scale = scale
         self.radius = radius
+        self.lower = 0.0
+        self.upper = math.inf
 
-    def run(
-        self, guess: float, least: float, factor: Factor, p: HostArray, length: float
-    ) -> tuple[HostArray, float]:
-        lower = max(least, self._newton(least, factor, p, length))
+    def above(self, least: float, factor: Factor, p: HostArray, length: float) -> float:
+        """The first guess, given that the step with the least ``lambda`` is too long."""
+        self.lower = max(least, self._newton(least, factor, p, length))
         steepest = _length(1.0 / self.scale, self.model.g)
-        upper = max(steepest / self.radius, lower)
-        value = min(max(guess, lower), upper)
-        if value <= 0.0:
-            value = steepest / length
+        self.upper = min(self.upper, max(steepest / self.radius, self.lower))
+        return self.lower or steepest / length
+
+    def run(self, value: float) -> tuple[HostArray | None, float]:
+        """The step and its ``lambda``; no step where ``lambda`` may have to be as small as can be."""
+        p = None
         for _ in range(10):
-            damped = self.model.factor(value, self.scale)
-            if damped is None:
-                lower = value
+            factor = self.model.factor(value, self.scale)
+            if factor is None:
+                self.lower = value
                 value = 10.0 * value
                 continue
-            p = damped.solve()
+            p = factor.solve()
             length = _length(self.scale, p)
             if abs(length - self.radius) <= 0.1 * self.radius:
                 break
             if length > self.radius:
-                lower = max(lower, value)
+                self.lower = max(self.lower, value)
             else:
-                upper = min(upper, value)
-            value, used = max(lower, self._newton(value, damped, p, length)), value
+                self.upper = min(self.upper, value)
+            # 1/|D p| is concave in lambda: from above the root, too, its tangent leads below it
+            following = self._newton(value, factor, p, length)
+            if following <= self.lower == 0.0:
+                return None, value
+            value, used = min(max(self.lower, following), self.upper), value
             if value == used:
                 break
-            value = min(value, upper)
         return p, value
 
     def _newton(self, value: float, factor: Factor, p: HostArray, length: float) -> float:
         """The root of ``1/radius - 1/|D p|``, linear in ``lambda`` nearly: [3]_ (5.5)."""
-        derivative = factor.inverse_norm2(self.scale**2 * p / length)
+        derivative = factor.inverse_norm2(self.scale * self.scale * p / length)
         return (
             value + (length - self.radius) / self.radius / derivative if derivative > 0 else value
         )
@@ -363,5 +372,5 @@ def _cut(outcome: Outcome) -> float:
 
 
 def _length(scale: HostArray, p: HostArray) -> float:
-    Dp = scale * p
-    return math.sqrt(inner(Dp, Dp))
+    length: float = lapack.dnrm2(scale * p)
+    return length

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from secant import arrays
 from secant.arrays import Array, HostArray, like, to_numpy
 from secant.leastsquares.jacobian import Differences, Refining
-from secant.leastsquares.problem import Block, Evaluation, ResidualFunction, WholeJacobian
+from secant.leastsquares.problem import Block, Evaluation, WholeJacobian
 from secant.problem import Counts
 
 ROWS_AT_ONCE = 8192
@@ -59,19 +60,17 @@ def make_samples(samples: Any, n: int, memory: int) -> Samples | None:
     return Samples(tuple(given), max(1, rows))
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True, eq=False)
 class ArrayResiduals:
     """Residuals of one flat array and their Jacobian.
 
     Parameters
     ----------
     fun : callable
-        ``fun(x, *rows, *args, **kwargs) -> r``.
+        ``fun(x, *rows) -> r``.
     jac : callable, Differences or Refining
     shape : tuple of int
         Of ``x0``.
-    args, kwargs
-        Extra arguments of both.
     samples : Samples, optional
     counts : Counts
     memory : int
@@ -81,25 +80,24 @@ class ArrayResiduals:
     fun: Callable[..., Any]
     jac: Callable[..., Any] | Differences | Refining
     shape: tuple[int, ...]
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
     samples: Samples | None
     counts: Counts
     memory: int
-    sizes: dict[int, int] = field(default_factory=dict)
+    length: int = 0
+    """Number of residuals, as soon as it is known."""
 
     def __call__(self, x: Array) -> Evaluation:
         """The residuals at ``x``."""
         if self.samples is None:
             r = self.residuals(x, ())
-            return WholeJacobian(r, lambda: self.jacobian(x, r, ()))
+            return WholeJacobian(r, partial(self.jacobian, x, r, ()))
         parts = [self.residuals(x, self.samples.take(rows)) for rows in self.samples.slices()]
         return ArrayBlocks(self, x, parts, arrays.namespace(parts[0]).concat(parts))
 
     def residuals(self, x: Array, rows: tuple[Array, ...]) -> Array:
         """What the function returns, checked: a new flat array like ``x``."""
-        r = self.fun(self._outside(x), *rows, *self.args, **self.kwargs)
-        if type(r) is type(x) is np.ndarray and r.ndim == 1 and r.dtype == x.dtype:
+        r = self.fun(self._outside(x), *rows)
+        if type(r) is np.ndarray and r.dtype is x.dtype and r.ndim == 1:
             flat = r.copy()
         elif type(x) is np.ndarray:
             flat = np.atleast_1d(np.asarray(r)).reshape(-1)
@@ -108,18 +106,13 @@ class ArrayResiduals:
             flat = flat.astype(x.dtype, copy=flat.base is not None or flat is r)
         else:
             flat = arrays.copy(arrays.reshape(r, (-1,)))
-        if flat.shape[0] == 0:
-            raise ValueError("fun must return at least one residual, got none")
-        if not rows and self.sizes.setdefault(0, int(flat.shape[0])) != flat.shape[0]:
-            raise ValueError(
-                f"fun must return the same number of residuals every time, {self.sizes[0]}, "
-                f"got {flat.shape[0]}"
-            )
+        if flat.shape[0] != self.length:
+            self._check_length(int(flat.shape[0]), not rows)
         return flat
 
     def jacobian(self, x: Array, r: Array, rows: tuple[Array, ...]) -> Array:
         """The Jacobian of some rows, shape (m, n)."""
-        m, n = int(r.shape[0]), int(x.shape[0])
+        shape = m, n = r.shape[0], x.shape[0]
         if isinstance(self.jac, (Differences, Refining)):
             self._check_size(m, n, to_numpy(x).itemsize)
 
@@ -129,7 +122,9 @@ class ArrayResiduals:
                 return self.residuals(y, rows)
 
             return self.jac(counted, x, r)
-        J = self.jac(self._outside(x), *rows, *self.args, **self.kwargs)
+        J = self.jac(self._outside(x), *rows)
+        if type(J) is np.ndarray and J.dtype is x.dtype and J.shape == shape:
+            return J
         if type(x) is np.ndarray:
             J = np.asarray(J.toarray() if hasattr(J, "toarray") else J)
             if J.dtype.kind not in "fiub":
@@ -139,17 +134,27 @@ class ArrayResiduals:
         elif len(J.shape) > 2:
             J = arrays.reshape(J, (m, n))
         if tuple(J.shape) == (m, *self.shape) and len(self.shape) > 1:
-            J = arrays.reshape(J, (m, n))
-        if tuple(J.shape) != (m, n):
+            J = arrays.reshape(J, shape)
+        if tuple(J.shape) != shape:
             raise ValueError(
-                f"jac must return an array of shape {(m, n)}, one row a residual, "
+                f"jac must return an array of shape {shape}, one row a residual, "
                 f"got {tuple(J.shape)}"
             )
         return J
 
     def _outside(self, x: Array) -> Array:
-        x = arrays.copy(x)  # the user may write into it
+        x = x.copy() if type(x) is np.ndarray else arrays.copy(x)  # the user may write into it
         return x if len(self.shape) == 1 else arrays.reshape(x, self.shape)
+
+    def _check_length(self, m: int, is_whole: bool) -> None:
+        if m == 0:
+            raise ValueError("fun must return at least one residual, got none")
+        if is_whole and self.length:
+            raise ValueError(
+                f"fun must return the same number of residuals every time, {self.length}, got {m}"
+            )
+        if is_whole:
+            self.length = m
 
     def _check_size(self, m: int, n: int, itemsize: int) -> None:
         if m * n * itemsize > self.memory:
@@ -196,6 +201,10 @@ class ArrayBlocks:
         return total
 
 
-def array_residuals(*given: Any) -> ResidualFunction:
-    """`ArrayResiduals`, as a function."""
-    return ArrayResiduals(*given)
+def with_arguments(
+    fun: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Callable[..., Any]:
+    """``fun`` with its extra arguments behind those that it is called with."""
+    if not args and not kwargs:
+        return fun
+    return lambda *first: fun(*first, *args, **kwargs)

@@ -3,6 +3,7 @@
     2-point  (r(x + h e_j) - r(x)) / h              h = eps^(1/2) |x_j|
     3-point  (r(x + h e_j) - r(x - h e_j)) / 2h     h = eps^(1/3) |x_j|
     cs       Im r(x + i h e_j) / h                  h = 1e-20
+    richardson   3-point, extrapolated to h = 0     3^k eps^(1/3) |x_j|, k = 0, 1, ...
 
 Steps are relative to the variable itself (as in MINPACK: parameters of a fit may be of any size), and every
 point is within the bounds: a step that would leave them is made the other way, and where a centred pair does
@@ -23,12 +24,10 @@ import numpy as np
 
 from secant import checks
 from secant.arrays import HostArray
+from secant.derivatives.differences import ERRORS, neville
 from secant.leastsquares.bounds import Box
 
 Residuals = Callable[[HostArray], HostArray]
-
-SCHEMES = ("2-point", "3-point", "cs")
-"""SciPy's names."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +37,7 @@ class Differences:
     Parameters
     ----------
     scheme : str
-        One of `SCHEMES`.
+        "2-point", "3-point", "richardson" or "cs".
     step : float or array, optional
         Relative step, SciPy's ``diff_step``.
     box : Box, optional
@@ -50,20 +49,24 @@ class Differences:
     box: Box | None = None
 
     def __post_init__(self) -> None:
-        checks.one_of("jac", self.scheme, SCHEMES)
+        checks.one_of("jac", self.scheme, ERRORS)
         if self.step is not None and not (np.asarray(self.step) > 0.0).all():
             raise ValueError(f"diff_step must be positive, got {self.step!r}")
 
     def relative_error(self, eps: float) -> float:
         """About how wrong the Jacobian is."""
-        powers = {"2-point": 1.0 / 2.0, "3-point": 2.0 / 3.0, "cs": math.inf}
-        return math.pow(eps, powers[self.scheme])
+        return math.pow(eps, ERRORS[self.scheme])
 
     def __call__(self, residuals: Residuals, x: HostArray, r: HostArray) -> HostArray:
         """The Jacobian at ``x``, where the residuals are ``r``."""
         J = np.empty((r.size, x.size), dtype=r.dtype, order="F")
         h = self._steps(x)
-        column = {"2-point": self._forward, "3-point": self._centred, "cs": self._complex}
+        column = {
+            "2-point": self._forward,
+            "3-point": self._centred,
+            "richardson": self._extrapolated,
+            "cs": self._complex,
+        }
         for j in range(x.size):
             J[:, j] = column[self.scheme](residuals, x, r, j, float(h[j]))
         return J
@@ -72,7 +75,7 @@ class Differences:
         eps = float(np.finfo(x.dtype).eps)
         relative = self.step
         if relative is None:
-            relative = eps ** (1.0 / 3.0 if self.scheme == "3-point" else 0.5)
+            relative = eps ** (0.5 if self.scheme == "2-point" else 1.0 / 3.0)
         size = np.where(x == 0.0, 1.0, np.abs(x))
         return np.copysign(relative * size, x)
 
@@ -94,6 +97,17 @@ class Differences:
         # the parabola through three points, whichever sides they are on
         first, second = (residuals(above) - r) / up, (residuals(below) - r) / down
         return (up * second - down * first) / (up - down)
+
+    def _extrapolated(
+        self, residuals: Residuals, x: HostArray, r: HostArray, j: int, h: float
+    ) -> HostArray:
+        room = math.inf
+        if self.box is not None:
+            room = float(min(self.box.upper[j] - x[j], x[j] - self.box.lower[j]))
+        if abs(h) >= room:  # no pair of points fits
+            return self._centred(residuals, x, r, j, h)
+        column: HostArray = neville(residuals, x, j, h, room)[0]
+        return column
 
     def _complex(
         self, residuals: Residuals, x: HostArray, r: HostArray, j: int, h: float

@@ -23,32 +23,22 @@ References
 from __future__ import annotations
 
 import math
-import sys
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from secant import checks
-from secant.arrays import Array, HostArray, eps_of, inner, norm_one, to_numpy
-from secant.leastsquares.bounds import step_in_box
-from secant.leastsquares.damping import Automatic, Damped, Damping, Outcome, least_damped
-from secant.leastsquares.model import Model, predicted_reduction
+from secant.arrays import HostArray, eps_of, to_numpy
+from secant.leastsquares.damping import Automatic, Damped, Damping
+from secant.leastsquares.iteration import Iteration
 from secant.leastsquares.problem import LeastSquares, ResidualPoint, WholeJacobian
 from secant.leastsquares.scaling import ColumnNorms, Scaling
-from secant.linesearch.acceptance import reduction_ratio
+from secant.leastsquares.state import FitMemory, on_host
+from secant.leastsquares.state import FitState as FitState
 from secant.status import Status
-
-_FLAT_STEPS = 3
-"""So many accepted steps in a row without a visible gain are round-off."""
-
-_DESERTED = 1e-6
-"""A column of J that shrinks by this factor in one step has been left behind."""
 
 _VISIBLE = 1e4
 """So many eps of r are more than the second derivative, or rounding, makes of a step of sqrt(eps)."""
-
-_RETREATS = 10
-"""So many trials may be rejected for that."""
 
 _TRIES = 200
 """Trials of one iteration: enough to shorten a step from the largest number to the smallest."""
@@ -96,63 +86,6 @@ class Geodesic:
     def __post_init__(self) -> None:
         checks.positive("h", self.h)
         checks.positive("limit", self.limit)
-
-
-@dataclass(frozen=True, eq=False)
-class FitMemory:
-    """What the method has learned.
-
-    Attributes
-    ----------
-    scale : array, shape (n,)
-        ``D``.
-    damped : Damped
-        ``lambda`` or the radius.
-    f0 : float
-        f at the start, against which a perfect fit is told from a good one.
-    largest : array, shape (n,)
-        The largest ``|J e_j|`` so far.
-    flat_steps : int
-        Accepted steps in a row that lowered neither f nor the cosine visibly.
-    cosine : float
-        Smallest ``max_j |J_j'r| / |J_j| |r|`` where f was flat.
-    refined : bool
-        Whether the Jacobian has been made more accurate.
-    """
-
-    scale: HostArray
-    damped: Damped
-    f0: float
-    largest: HostArray
-    flat_steps: int = 0
-    cosine: float = math.inf
-    refined: bool = False
-
-
-@dataclass(slots=True)
-class FitState:
-    """Everything that the next iteration depends on.
-
-    Attributes
-    ----------
-    point : ResidualPoint
-    k : int
-    memory : FitMemory
-    alpha : float
-        ``lambda`` of the last step.
-    event : str
-    status : Status or None
-    is_bounded : bool
-        Whether the fit has bounds, which a file does not hold.
-    """
-
-    point: ResidualPoint
-    k: int
-    memory: FitMemory
-    alpha: float = 0.0
-    event: str = ""
-    status: Status | None = None
-    is_bounded: bool = False
 
 
 @dataclass(frozen=True)
@@ -214,7 +147,9 @@ class LevenbergMarquardt:
         for _ in range(0 if verdict else _TRIES):
             following = iteration.attempt()
             if following is not None:
-                return self._confirmed(problem, following)
+                return (
+                    following if following.status is None else self._confirmed(problem, following)
+                )
             if iteration.is_hopeless():
                 break
         verdict = verdict or iteration.failure()
@@ -223,13 +158,12 @@ class LevenbergMarquardt:
 
     def _confirmed(self, problem: LeastSquares, state: FitState) -> FitState:
         """``state``; if it has converged on a rough Jacobian, without that status on a better one."""
-        if state.status is None:
-            return state
-        if state.status.success and _has_lost_a_variable(state):
+        success = state.status is not None and state.status.success
+        if success and _has_lost_a_variable(state):
             return replace(
                 state, status=Status.SEARCH_FAILED, event="a variable has no influence left"
             )
-        if state.status.success and _ignores_a_variable(problem, state.point):
+        if success and _ignores_a_variable(problem, state.point):
             return replace(
                 state,
                 status=Status.SEARCH_FAILED,
@@ -237,10 +171,19 @@ class LevenbergMarquardt:
             )
         if not problem.refine():
             return state
-        memory = replace(state.memory, flat_steps=0, cosine=math.inf, refined=True)
-        point = problem.anew(state.point)
+        point, memory = problem.anew(state.point), state.memory
         if not point.is_finite:
             return state
+        # steps may have become short by the errors of the rough Jacobian alone
+        damped = self.damping.begin(point.model, on_host(point), memory.scale)
+        memory = replace(
+            memory,
+            damped=damped,
+            lowest=point.f,
+            flat_steps=0,
+            cosine=math.inf,
+            refined=True,
+        )
         return replace(state, point=point, memory=memory, status=None, event="finer differences")
 
     def _fresh_memory(self, point: ResidualPoint, f0: float) -> FitMemory:
@@ -251,249 +194,6 @@ class LevenbergMarquardt:
             f0,
             point.model.column_norms,
         )
-
-
-class Iteration:
-    """The trials of one iteration, all with the same model.
-
-    Parameters
-    ----------
-    method : LevenbergMarquardt
-    problem : LeastSquares
-    state : FitState
-        Where the iteration begins; it is not changed.
-    """
-
-    def __init__(self, method: LevenbergMarquardt, problem: LeastSquares, state: FitState) -> None:
-        self.method = method
-        self.problem = problem
-        self.state = state
-        self.point = state.point
-        self.model = state.point.model
-        self.scale = state.memory.scale
-        self.damped = state.memory.damped
-        self.x = on_host(state.point)
-        self.eps = eps_of(state.point.x)
-        self.noise = self.problem.noise(self.point)
-        self.length_r = math.sqrt(2.0 * state.point.f)
-        self._tried: Array = None
-        self._rejected = 0
-
-    # ---------------------------------------------------------------------------------- the trials
-
-    def attempt(self) -> FitState | None:
-        """The next state if the trial is accepted; else the damping has grown."""
-        p, slope, predicted = self._propose(), 0.0, 0.0
-        if p is not None:
-            slope = inner(self.model.g, p)
-            predicted = -slope - 0.5 * self.model.length2(p)
-        if p is None or not 0.0 < predicted < math.inf:
-            self._reject(Outcome(-math.inf, math.inf, 0.0, -math.inf, False))
-            return None
-        self._tried = self.problem.moved(self.point.x, p)
-        self.problem.damping = self.damped.value
-        trial = self.problem.at(self._tried)
-        actual = self.problem.reduction(self.point, trial)
-        ratio = reduction_ratio(actual, predicted, self.noise)
-        length = _norm(self.scale * p)
-        if not ratio >= self.method.least_gain:
-            self._reject(Outcome(ratio, length, slope, actual, False))
-            return None
-        # where J is not finite, no iteration could begin
-        if not trial.is_finite or self._is_deserted(trial):
-            self._reject(Outcome(-math.inf, length, slope, -math.inf, False))
-            return None
-        used = self.damped.value
-        self.damped = self.method.damping.learn(
-            self.damped, Outcome(ratio, length, slope, actual, True)
-        )
-        memory = self._next_memory(trial, actual)
-        status = self._verdict(trial, p, predicted, actual, used) or self._flat_verdict(memory)
-        event = f"{self._rejected} rejected" if self._rejected else ""
-        bounded = self.state.is_bounded
-        return FitState(trial, self.state.k + 1, memory, used, event, status, bounded)
-
-    def _is_deserted(self, trial: ResidualPoint) -> bool:
-        """Whether a variable has all but lost its influence in this one step.
-
-        Exponentials underflow and units die where a step is too long, and nothing leads back from there.
-        """
-        if self._rejected >= _RETREATS:
-            return False
-        lost = trial.model.column_norms < _DESERTED * self.model.column_norms
-        return bool(np.logical_or.reduce(lost))
-
-    def _next_memory(self, trial: ResidualPoint, actual: float) -> FitMemory:
-        memory = self.state.memory
-        scale = self.method.scaling.update(self.scale, trial.model)
-        largest = np.maximum(memory.largest, trial.model.column_norms)
-        flat_steps, cosine = 0, math.inf
-        if not actual > self.noise:
-            now = self._cosine(trial)
-            flat_steps = memory.flat_steps + 1 if now > 0.9 * memory.cosine else 0
-            cosine = min(now, memory.cosine)
-        return FitMemory(scale, self.damped, memory.f0, largest, flat_steps, cosine, memory.refined)
-
-    def _reject(self, outcome: Outcome) -> None:
-        self._rejected += 1
-        self.damped = self.method.damping.learn(self.damped, outcome)
-
-    def _propose(self) -> HostArray | None:
-        box = self.problem.box
-        if box is not None:
-            return step_in_box(self._solve_or_stay, self.model, self.x, box, self.scale)
-        p = self._solve(self.model, self.scale)
-        if p is None or self.method.geodesic is None:
-            return p
-        return self._accelerated(p, self.method.geodesic)
-
-    def _solve(self, model: Model, scale: HostArray) -> HostArray | None:
-        p, self.damped = self.method.damping.propose(model, scale, self.damped)
-        return p if p is not None and math.isfinite(norm_one(p)) else None
-
-    def _solve_or_stay(self, model: Model, scale: HostArray) -> HostArray:
-        p = self._solve(model, scale)
-        return np.zeros_like(model.g) if p is None else p
-
-    def _accelerated(self, v: HostArray, geodesic: Geodesic) -> HostArray | None:
-        """``v + a / 2``, or None where the correction is too large to be one."""
-        h, evaluation = geodesic.h, self.point.evaluation
-        factor = self.model.factor(self.damped.value, self.scale)
-        ahead = self.problem.evaluate(self.problem.moved(self.point.x, h * v)).r
-        bend = (2.0 / h) * ((ahead - evaluation.r) / h - evaluation.forward(v))
-        if factor is None or not bool(np.isfinite(to_numpy(bend)).all()):
-            return None
-        bend = self.problem.weighted(self.problem.weighted(bend))
-        a = -factor.correction(evaluation.backward(bend))
-        if not 2.0 * _norm(self.scale * a) <= geodesic.limit * _norm(self.scale * v):
-            return None
-        return v + 0.5 * a
-
-    # ------------------------------------------------------------------------------------- the end
-
-    def at_the_start(self) -> Status | None:
-        """Whether the iterate is a solution already, or one from which nothing can be learned."""
-        free = self._free_model(self.point)
-        if free is None or self._is_zero():
-            return Status.GRADIENT
-        if self.point.f == 0.0:  # the squares have underflowed: nothing more can be seen
-            return Status.SEARCH_FAILED
-        gtol = self.method.tolerances.gtol
-        # the cosines of r with the columns of J are no more than the offset, and cheaper
-        most = gtol * self.length_r
-        for slope, size in zip(free.g.tolist(), free.column_norms.tolist(), strict=True):
-            if abs(slope) > most * size:
-                return None
-        if not free.column_norms.any():
-            return Status.SEARCH_FAILED
-        offset = math.sqrt(2.0 * self._decrement(self.point)) / self.length_r
-        return Status.GRADIENT if offset <= gtol else None
-
-    def _is_zero(self) -> bool:
-        """Whether every residual is zero, or beside those of the start so small that its square is."""
-        if self.point.f != 0.0:
-            return False
-        seen = self.eps**2 * self.state.memory.f0 > sys.float_info.min
-        return seen or not bool((to_numpy(self.point.evaluation.r) != 0.0).any())
-
-    def is_hopeless(self) -> bool:
-        """Whether trials have become too short to show anything."""
-        if self.damped.exhausted or self._stays():
-            return True
-        return self._rejected > 3 and self._decrement(self.point) <= self.noise
-
-    def _stays(self) -> bool:
-        """Whether the last trial was at the iterate itself, the step being lost in rounding."""
-        if self._tried is None:
-            return False
-        return not bool((to_numpy(self._tried) != to_numpy(self.point.x)).any())
-
-    def failure(self) -> Status:
-        """Round-off, if the undamped step could not have been seen to lower f; else a failure."""
-        invisible = self._decrement(self.point) <= self.noise
-        return Status.ROUNDOFF if invisible else Status.SEARCH_FAILED
-
-    def _verdict(
-        self, trial: ResidualPoint, p: HostArray, predicted: float, actual: float, used: float
-    ) -> Status | None:
-        """Why to stop after the step ``p``, if there is a reason."""
-        ftol, f = self.method.tolerances.ftol, self.point.f
-        if trial.f <= self.eps**2 * self.state.memory.f0 and self._is_small(
-            p, math.sqrt(self.eps), 1.0
-        ):
-            return Status.ROUNDOFF
-        if used > self.model.floor:
-            if predicted > max(ftol * f, self.noise) and not self._is_small(p, 1e-3):
-                return None
-            p, predicted = self._undamped_step()
-        if self._is_small(p, self.method.tolerances.xtol):
-            return Status.NO_PROGRESS
-        if predicted <= ftol * f and abs(actual) <= ftol * f:
-            return Status.NO_PROGRESS
-        return None
-
-    def _flat_verdict(self, memory: FitMemory) -> Status | None:
-        if memory.flat_steps < _FLAT_STEPS:
-            return None
-        return Status.ROUNDOFF if memory.cosine <= self.eps**0.25 else Status.SEARCH_FAILED
-
-    def _is_small(self, p: HostArray, tolerance: float, unit: float = 0.0) -> bool:
-        """Every ``|p_i|`` below the tolerance; where ``x_i`` is as good as 0, below what can be seen."""
-        length = _norm(self.scale * self.x)
-        most = tolerance + self.x.size * self.eps
-        if unit == 0.0 and _norm(self.scale * p) > 2.0 * most * length:
-            return False  # longer than all steps that are small in every variable
-        size = np.abs(self.x)
-        small = np.abs(p) <= tolerance * np.maximum(size, unit)
-        if small.all():
-            return True
-        is_zero = self.scale * size <= math.sqrt(self.eps) * length
-        unseen = self.scale * np.abs(p) <= self.eps * length
-        return bool((small | (is_zero & unseen)).all())
-
-    def _undamped_step(self) -> tuple[HostArray, float]:
-        """The step without damping in the variables that no bound holds, and what it should gain."""
-        p = np.zeros_like(self.x)
-        free = self._free(self.point)
-        model = self._free_model(self.point)
-        if model is None:
-            return p, 0.0
-        _, factor = least_damped(model, self.scale[free])
-        if factor is None:
-            return np.full_like(p, math.inf), math.inf
-        p[free] = factor.solve()
-        return p, predicted_reduction(model, p[free])
-
-    def _decrement(self, point: ResidualPoint) -> float:
-        """What the undamped step should gain, ``g' (J'J)^-1 g / 2``."""
-        model = self._free_model(point)
-        if model is None:
-            return 0.0
-        _, factor = least_damped(model, self.scale[self._free(point)])
-        return math.inf if factor is None else 0.5 * factor.inverse_norm2(model.g)
-
-    def _cosine(self, point: ResidualPoint) -> float:
-        """The largest ``|J_j'r| / |J_j| |r|`` of the variables that no bound holds."""
-        free = self._free_model(point)
-        if free is None or point.f == 0.0:
-            return 0.0
-        with np.errstate(invalid="ignore"):
-            cosines = np.abs(free.g) / free.column_norms
-        return float(np.fmax.reduce(cosines, initial=0.0)) / math.sqrt(2.0 * point.f)
-
-    def _free(self, point: ResidualPoint) -> HostArray:
-        if self.problem.box is None:
-            return np.ones(self.x.size, dtype=bool)
-        return ~self.problem.box.pushed_out(to_numpy(point.x), point.model.g)
-
-    def _free_model(self, point: ResidualPoint) -> Model | None:
-        """The model of the variables that no bound holds; None if there are none."""
-        if self.problem.box is None:
-            return point.model
-        free = self._free(point)
-        if free.all():
-            return point.model
-        return point.model.restrict(free, np.zeros_like(self.x)) if free.any() else None
 
 
 def _has_lost_a_variable(state: FitState) -> bool:
@@ -529,13 +229,6 @@ def _changes(
     r = problem.weighted(point.evaluation.r)
     there = problem.weighted(problem.evaluate(problem.moved(point.x, p)).r)
     # where the derivative is zero indeed what a short step changes is of second order, some eps
-    return not _norm(to_numpy(there - r)) <= _VISIBLE * eps_of(point.x) * math.sqrt(2.0 * point.f)
-
-
-def on_host(point: ResidualPoint) -> HostArray:
-    """``x`` as a float64 array on the host."""
-    return np.asarray(to_numpy(point.x), dtype=float)
-
-
-def _norm(v: HostArray) -> float:
-    return math.sqrt(inner(v, v))
+    return not np.linalg.norm(to_numpy(there - r)) <= _VISIBLE * eps_of(point.x) * math.sqrt(
+        2.0 * point.f
+    )

@@ -75,6 +75,10 @@ class Builder(Protocol):
         """The model of all rows."""
         ...
 
+    def whole(self, J: Array, r: Array) -> Model:
+        """The model of rows that are all there is: `add` and `finish` at once."""
+        ...
+
 
 def predicted_reduction(model: Model, p: HostArray) -> float:
     """``m(0) - m(p) = -g'p - |J p|^2 / 2``."""

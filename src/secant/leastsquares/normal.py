@@ -11,6 +11,12 @@ import numpy as np
 from secant.arrays import Array, HostArray, to_numpy
 from secant.leastsquares import lapack
 
+_FEW = 20
+"""Below so many columns a product of matrices is faster than one that makes half of a symmetric one,"""
+
+_PRODUCTS = 1_000_000
+"""as long as it has no more multiplications: OpenBLAS has another way to do these."""
+
 
 class CholeskyFactor:
     """``U`` with ``U'U = J'J + lambda D^2``."""
@@ -114,12 +120,14 @@ class GramBuilder:
             return
         J, r = to_numpy(J), to_numpy(r)
         self._g += r @ J
+        self.multiply(J)
+
+    def multiply(self, J: HostArray) -> None:
+        """Take rows whose part of ``g`` is not wanted."""
         if self._single:
             J = J.astype(np.float32, copy=False)
-        if J.dtype == np.float64 and J.flags.c_contiguous:
-            lapack.dsyrk(1.0, J.T, beta=1.0, c=self._A, overwrite_c=1)
-        elif J.dtype == np.float64 and J.flags.f_contiguous:
-            lapack.dsyrk(1.0, J, beta=1.0, c=self._A, trans=1, overwrite_c=1)
+        if J.dtype == np.float64:
+            add_gram(self._A, J)
         elif J.dtype == np.float32 and J.strides[1] == J.itemsize:
             self._A += lapack.ssyrk(1.0, np.ascontiguousarray(J).T)
         else:
@@ -128,6 +136,32 @@ class GramBuilder:
     def finish(self) -> Gram:
         """The model of all rows."""
         return Gram(self._A, self._g)
+
+    def whole(self, J: Array, r: Array) -> Gram:
+        """The model of rows that are all there is."""
+        self.add(J, r)
+        return self.finish()
+
+
+def add_gram(A: HostArray, J: HostArray) -> None:
+    """``A <- A + J'J`` in place, in float64; the upper triangle at least.
+
+    Matrices of few columns go in blocks of so few products that BLAS does not copy them first.
+    """
+    m, n = J.shape
+    if n < _FEW:
+        rows = _PRODUCTS // n**2
+        for start in range(0, m, rows):
+            block = J[start : start + rows]
+            if block.flags.c_contiguous:
+                lapack.dgemm(1.0, block.T, block.T, 1.0, A, 0, 1, 1)
+            else:
+                block = np.asfortranarray(block)
+                lapack.dgemm(1.0, block, block, 1.0, A, 1, 0, 1)
+    elif J.flags.c_contiguous:
+        lapack.dsyrk(1.0, J.T, beta=1.0, c=A, overwrite_c=1)
+    else:
+        lapack.dsyrk(1.0, np.asfortranarray(J), beta=1.0, c=A, trans=1, overwrite_c=1)
 
 
 def _symmetric(A: HostArray) -> HostArray:

@@ -12,13 +12,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
 from secant import arrays
 from secant.arrays import Array, HostArray, Scalar, inner, like, read, to_numpy
+from secant.leastsquares import lapack
 from secant.leastsquares.bounds import Box
 from secant.leastsquares.loss import Robust
 from secant.leastsquares.matrix_free import InnerStops, Products
@@ -31,6 +31,8 @@ _LARGE = 1e9
 
 _STRONG = 1e-3
 """and the damping that hides the difference."""
+
+_DOUBLE = np.dtype(np.float64)
 
 Block = tuple[slice, Array]
 """Some rows, and the Jacobian there."""
@@ -73,14 +75,17 @@ class ResidualPoint(Point):
     Attributes
     ----------
     evaluation : Evaluation
+    residuals : array, shape (m,)
+        Times the square roots of their weights.
     model : Model
         Gauss-Newton's model there.
     """
 
-    __slots__ = ("evaluation", "model")
+    __slots__ = ("evaluation", "model", "residuals")
 
     evaluation: Evaluation
     model: Model
+    residuals: Array
     _problem: LeastSquares
 
     def __init__(self, problem: LeastSquares, x: Array) -> None:
@@ -90,12 +95,15 @@ class ResidualPoint(Point):
         self._measured = True
 
     def __getattr__(self, name: str) -> Any:
-        if name == "evaluation":  # a point that was read from a file
-            self.evaluation = self._problem.evaluate(self.x)
-            return self.evaluation
         if name == "model":
             self.model = self._problem.linearise(self)
             return self.model
+        if name == "residuals":
+            self.residuals = self._problem.weighted(self.evaluation.r)
+            return self.residuals
+        if name == "evaluation":  # a point that was read from a file
+            self.evaluation = self._problem.evaluate(self.x)
+            return self.evaluation
         if name == "g":
             self.g = like(self.model.g, self.x)
             return self.g
@@ -150,6 +158,8 @@ class LeastSquares(Problem):
         self._choose = choose
         self._refine = refine
         self._latest: tuple[Array, Evaluation] | None = None
+        self._size = (0, 0, False)
+        self._solver: Solver
         self._residuals = residuals
         self._weights = weights
 
@@ -161,15 +171,16 @@ class LeastSquares(Problem):
         point = ResidualPoint(self, x)
         point.evaluation = evaluation
         self._latest = x, evaluation
-        point.f = self.cost(evaluation)
+        point.residuals = self.weighted(evaluation.r)
+        point.f = self.cost(point)
         return point
 
-    def cost(self, evaluation: Evaluation) -> float:
+    def cost(self, point: ResidualPoint) -> float:
         """``f``, by its residuals."""
-        r = self.weighted(evaluation.r)
+        r = point.residuals
         if self.robust is not None:
             return read(self.robust.cost(r))[0]
-        return 0.5 * inner(r, r)
+        return 0.5 * _product(r, r)
 
     def known(self, x: Array, f: float, g: Array) -> ResidualPoint:
         """The point ``x`` of an earlier run; its residuals are evaluated if they are needed."""
@@ -227,26 +238,29 @@ class LeastSquares(Problem):
         """Gauss-Newton's model at ``point``."""
         self.counts.njev += 1
         evaluation = point.evaluation
-        r, rows = self.local_fit(evaluation.r)
-        n = int(point.x.shape[0])
-        solver = self._choose(int(r.shape[0]), n, evaluation.fits)
+        r, rows = self.local_fit(point)
+        size = m, n, _ = r.shape[0], point.x.shape[0], evaluation.fits
+        if size != self._size:
+            self._size, self._solver = size, self._choose(*size)
+        solver = self._solver
         if isinstance(solver, InnerStops):
             return Products(*_scaled_products(evaluation, rows), r, solver)
-        large = float(r.shape[0]) * n * n > _LARGE
-        if solver is GramBuilder and large and self.damping > _STRONG:
+        if solver is GramBuilder and self.damping > _STRONG and float(m) * n * n > _LARGE:
             builder: Builder = GramBuilder(n, single=True)
         else:
             builder = solver(n)
+        if type(evaluation) is WholeJacobian:
+            J = evaluation.J
+            return builder.whole(J if rows is None else rows[:, None] * J, r)
         for part, J in evaluation.blocks():
             builder.add(J if rows is None else rows[part, None] * J, r[part])
         return builder.finish()
 
-    def local_fit(self, r: Array) -> tuple[Array, Array | None]:
+    def local_fit(self, point: ResidualPoint) -> tuple[Array, Array | None]:
         """The residuals of the local linear fit, and the factors of the Jacobian's rows."""
-        r = self.weighted(r)
         if self.robust is None:
-            return r, self._weights
-        r, rows = self.robust.scaled(r)
+            return point.residuals, self._weights
+        r, rows = self.robust.scaled(point.residuals)
         return r, rows if self._weights is None else rows * self._weights
 
     def optimality(self, point: ResidualPoint) -> float:
@@ -254,6 +268,8 @@ class LeastSquares(Problem):
         g = point.model.g
         if self.box is not None:
             g = np.where(self.box.pushed_out(to_numpy(point.x), g), 0.0, g)
+        if lapack.dasum(g) < math.inf:
+            return float(abs(g[lapack.idamax(g)]))  # which may miss a NaN
         return float(arrays.norm_inf(g))
 
     # -------------------------------------------------------------------------------------- steps
@@ -270,8 +286,7 @@ class LeastSquares(Problem):
 
     def noise(self, point: ResidualPoint) -> float:
         """How much rounding x and r to their dtype may change f."""
-        Dx = point.model.column_norms * to_numpy(point.x)
-        through_x = math.sqrt(inner(Dx, Dx))
+        through_x: float = lapack.dnrm2(point.model.column_norms * to_numpy(point.x))
         r = math.sqrt(2.0 * point.f)
         return arrays.eps_of(point.x) * (through_x + r) * r
 
@@ -279,15 +294,13 @@ class LeastSquares(Problem):
         """``f(before) - f(after)``, without the cancellation of two sums."""
         if not math.isfinite(after.f):
             return -math.inf
-        old, new = self.weighted(before.evaluation.r), self.weighted(after.evaluation.r)
-        if self.robust is not None:
-            (reduction,) = read(self.robust.reduction(old, new))
-        else:
-            reduction = 0.5 * inner(old - new, old + new)
-        return reduction
+        old, new = before.residuals, after.residuals
+        if self.robust is None:
+            change = new - old
+            return -_product(old, change) - 0.5 * _product(change, change)
+        return read(self.robust.reduction(old, new))[0]
 
 
-@dataclass
 class WholeJacobian:
     """`Evaluation` of residuals whose Jacobian is one array.
 
@@ -298,14 +311,19 @@ class WholeJacobian:
         The Jacobian, shape (m, n), evaluated when first asked for.
     """
 
-    r: Array
-    make: Callable[[], Array]
-    fits: bool = True
+    __slots__ = ("_J", "make", "r")
+
+    fits = True
+
+    def __init__(self, r: Array, make: Callable[[], Array]) -> None:
+        self.r = r
+        self.make = make
+        self._J: Array = None
 
     @property
     def J(self) -> Array:
         """The Jacobian."""
-        if "_J" not in self.__dict__:
+        if self._J is None:
             self._J = self.make()
         return self._J
 
@@ -331,6 +349,12 @@ def _scaled_products(
         lambda v: rows * evaluation.forward(v),
         lambda u: evaluation.backward(rows * u),
     )
+
+
+def _product(a: Array, b: Array) -> float:
+    """``a'b``, by the shortest way where that matters."""
+    product: float = lapack.ddot(a, b) if a.dtype is _DOUBLE else inner(a, b)
+    return product
 
 
 def _never(x: Array) -> tuple[Scalar, Pullback]:

@@ -14,13 +14,14 @@ References
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import numpy as np
 
-from secant.arrays import Array, HostArray, inner, to_numpy
+from secant.arrays import Array, HostArray, to_numpy
 from secant.leastsquares import lapack
+from secant.leastsquares.normal import add_gram
 
 _FLOOR = 1e-20
 """``sqrt(lambda) D`` is then 1e-10 of the columns of J: far above its rounding errors."""
@@ -32,9 +33,6 @@ _CACHED = 2**16
 
 _WELL = 1e-6
 """Squares of pivots above this part of the columns' squares: J'J loses a third of the digits at most."""
-
-_FEW = 12
-"""Below so many columns a product of matrices is faster than one that makes half of a symmetric one."""
 
 _ROWS = 8
 """Blocks of rows are gathered until they are so many times as high as wide, or QR would be slow."""
@@ -51,13 +49,14 @@ class TriangularFactor:
 
     def solve(self) -> HostArray:
         """``-S^-1 w``."""
-        p: HostArray = -lapack.dtrtrs(self.S, self.w)[0]
+        p: HostArray = lapack.dtrsm(-1.0, self.S, self.w)
         return p
 
     def inverse_norm2(self, v: HostArray) -> float:
         """``|S^-T v|^2``."""
         u = lapack.dtrtrs(self.S, v, 0, 1)[0]
-        return inner(u, u)
+        square: float = lapack.ddot(u, u)
+        return square
 
     def correction(self, v: HostArray) -> HostArray:
         """``S^-1 S^-T v``: the semi-normal equations."""
@@ -83,36 +82,40 @@ class Triangular:
     def __init__(self, R: HostArray, z: HostArray, whole: bool = True) -> None:
         self.R = R
         self.z = z
-        self._whole = whole
         self.g: HostArray = z.dot(R)
-        self.column_norms: HostArray = np.sqrt(np.add.reduce(R * R))
+        self.column_norms: HostArray = np.sqrt(_ones(len(z)).dot(R * R))
+        self._undamped = self._regular(R, z) if whole else self._factor(0.0, self.column_norms)
 
     def factor(self, damping: float, scale: HostArray) -> TriangularFactor | None:
         """QR of ``[R; sqrt(lambda) D]`` with ``z`` as the last column; `Model.factor`."""
-        k, n = self.R.shape
-        if damping == 0.0 and self._whole:
-            S, w = self.R, self.z
-        else:
-            height = max(k + (n if damping else 0), n)
-            stack = np.zeros((height, n + 1), order="F")
-            stack[:k, :n] = self.R
-            stack[:k, n] = self.z
-            if damping:  # the diagonal below R
-                stack.reshape(-1, order="A")[k : n * height : height + 1] = (
-                    math.sqrt(damping) * scale
-                )
-            upper = _triangular(stack)
-            S, w = upper[:n, :n], upper[:n, n]
-        pivots, sizes = S.diagonal().tolist(), self.column_norms.tolist()
-        for pivot, size in zip(pivots, sizes, strict=True):
-            if not abs(pivot) > n * _EPS * size:
-                return None
-        return TriangularFactor(S, w)
+        return self._undamped if damping == 0.0 else self._factor(damping, scale)
 
     def length2(self, p: HostArray) -> float:
         """``|R p|^2``."""
         Rp = self.R.dot(p)
-        return inner(Rp, Rp)
+        square: float = lapack.ddot(Rp, Rp)
+        return square
+
+    def _factor(self, damping: float, scale: HostArray) -> TriangularFactor | None:
+        k, n = self.R.shape
+        height = max(k + (n if damping else 0), n)
+        stack = np.zeros((height, n + 1), order="F")
+        stack[:k, :n] = self.R
+        stack[:k, n] = self.z
+        if damping:  # the diagonal below R
+            stack.ravel("K")[k : n * height : height + 1] = math.sqrt(damping) * scale
+        upper = _factorised(stack)
+        return self._regular(upper[:n, :n], upper[:n, n])
+
+    def _regular(self, S: HostArray, w: HostArray) -> TriangularFactor | None:
+        """The factor, unless a pivot is nothing but rounding."""
+        pivots, sizes = [*map(abs, S.diagonal().tolist())], self.column_norms.tolist()
+        least = len(sizes) * _EPS
+        if not min(pivots) > least * max(sizes):  # tells enough of most, at a fraction of the time
+            for pivot, size in zip(pivots, sizes, strict=True):
+                if not pivot > least * size:
+                    return None
+        return TriangularFactor(S, w)
 
     def restrict(self, free: HostArray, p: HostArray) -> Triangular:
         """The columns ``free``, and ``z`` where the other variables have moved; `Model.restrict`."""
@@ -150,8 +153,11 @@ class TriangularBuilder:
     def add(self, J: Array, r: Array) -> None:
         """Take the next rows."""
         J, r = to_numpy(J), to_numpy(r)
-        upper = None if self.orthogonal else self._by_cholesky(J, r)
-        for block in self._blocks(J, r) if upper is None else (upper,):
+        short = None if self.orthogonal else self._by_cholesky(J, r)
+        self._take(self._blocks(J, r) if short is None else (np.column_stack(short),))
+
+    def _take(self, blocks: Iterable[HostArray]) -> None:
+        for block in blocks:
             self._waiting.append(block)
             self._rows += len(block)
             if self._rows >= self._rows_at_once:
@@ -165,8 +171,21 @@ class TriangularBuilder:
         if upper is None:
             upper = np.zeros((0, n + 1))
         if upper.shape[0] < n:  # fewer residuals than variables
-            upper = np.vstack([upper, np.zeros((n - upper.shape[0], n + 1))])
-        return Triangular(upper[:n, :n], upper[:n, n])
+            upper = np.asfortranarray(np.vstack([upper, np.zeros((n - len(upper), n + 1))]))
+        return Triangular(upper[:, :n], upper[:, n])
+
+    def whole(self, J: Array, r: Array) -> Triangular:
+        """The model of rows that are all there is."""
+        n = self.n
+        J, r = to_numpy(J), to_numpy(r)
+        short = None if self.orthogonal else self._by_cholesky(J, r)
+        if short is not None:
+            return Triangular(*short)
+        if not n <= len(r) < _ROWS * (n + 1):
+            self._take(self._blocks(J, r))
+            return self.finish()
+        upper = _triangle(_beside(J, r), n)
+        return Triangular(upper[:, :n], upper[:, n])
 
     @property
     def _rows_at_once(self) -> int:
@@ -175,48 +194,57 @@ class TriangularBuilder:
     def _blocks(self, J: HostArray, r: HostArray) -> Iterator[HostArray]:
         """``[J r]`` in blocks of rows that fit a cache."""
         rows_at_once = self._rows_at_once
+        if len(r) <= rows_at_once:
+            yield _beside(J, r)
+            return
         for start in range(0, len(r), rows_at_once):
-            part = slice(start, min(start + rows_at_once, len(r)))
-            block = np.empty((part.stop - start, self.n + 1), order="F")
-            block[:, : self.n] = J[part]
-            block[:, self.n] = r[part]
-            yield block
+            part = slice(start, start + rows_at_once)
+            yield _beside(J[part], r[part])
 
-    def _by_cholesky(self, J: HostArray, r: HostArray) -> HostArray | None:
-        """``[R z]`` by Cholesky's factors of ``J'J``, in a third of the time; None if that would show.
+    def _by_cholesky(self, J: HostArray, r: HostArray) -> tuple[HostArray, HostArray] | None:
+        """``R, z`` by Cholesky's factors of ``J'J``, in a third of the time; None if that would show.
 
         The relative error of ``R'R`` is eps times the square of J's condition.
         """
         n = self.n
         if len(r) < _ROWS * (n + 1):
             return None
-        G = np.zeros((n + 1, n + 1), order="F")
-        for block in self._blocks(J, r):
-            if n < _FEW:
-                lapack.dgemm(1.0, block, block, beta=1.0, c=G, trans_a=1, overwrite_c=1)
-            else:
-                lapack.dsyrk(1.0, block, beta=1.0, c=G, trans=1, overwrite_c=1)
-        R, info = lapack.dpotrf(G[:n, :n])
-        if info != 0 or not (R.diagonal() ** 2 > _WELL * G.diagonal()[:n]).all():
+        J, r = J.astype(float, copy=False), r.astype(float, copy=False)
+        A = np.zeros((n, n), order="F")
+        add_gram(A, J)
+        R, info = lapack.dpotrf(A)
+        pivots = R.diagonal()
+        if info != 0 or False in (pivots * pivots > _WELL * A.diagonal()).tolist():
             return None
-        upper = np.empty((n, n + 1), order="F")
-        upper[:, :n] = R
-        upper[:, n] = lapack.dtrtrs(R, G[:n, n], trans=1)[0]
-        return upper
+        return R, lapack.dtrtrs(R, r.dot(J), 0, 1)[0]
 
     def _merge(self) -> None:
         parts = self._waiting if self._upper is None else [self._upper, *self._waiting]
         stack = parts[0] if len(parts) == 1 else np.asfortranarray(np.vstack(parts))
-        k = min(stack.shape[0], self.n + 1)
-        self._upper = _triangular(stack)[:k] * _upper_triangle(k, self.n + 1)
+        self._upper = _triangle(stack, min(len(stack), self.n))
         self._waiting, self._rows = [], 0
 
 
-def _triangular(stack: HostArray) -> HostArray:
+def _beside(J: HostArray, r: HostArray) -> HostArray:
+    """A new ``[J r]`` in LAPACK's order."""
+    m, n = J.shape
+    block = np.empty((m, n + 1), order="F")
+    block[:, :n] = J
+    block[:, n] = r
+    return block
+
+
+def _factorised(stack: HostArray) -> HostArray:
     """The QR factorisation in place: its triangle, and what is to be ignored below that."""
-    upper: HostArray = lapack.dgeqrf(stack, 32 * stack.shape[1], 1)[
-        0
-    ]  # the workspace of blocks of 32
+    workspace = 32 * stack.shape[1]  # of blocks of 32 columns
+    upper: HostArray = lapack.dgeqrf(stack, workspace, 1)[0]
+    return upper
+
+
+def _triangle(stack: HostArray, k: int) -> HostArray:
+    """The first ``k`` rows of the triangle of the QR factorisation; ``stack`` is overwritten."""
+    upper = _factorised(stack)[:k].copy("F")
+    upper *= _upper_triangle(k, stack.shape[1])
     return upper
 
 
@@ -224,3 +252,8 @@ def _triangular(stack: HostArray) -> HostArray:
 def _upper_triangle(k: int, n: int) -> HostArray:
     """Ones on and above the diagonal: `numpy.triu` makes them anew every time."""
     return np.triu(np.ones((k, n), order="F"))
+
+
+@lru_cache(maxsize=8)
+def _ones(k: int) -> HostArray:
+    return np.ones(k)

@@ -133,24 +133,25 @@ class FitRun(Run):
 
 def make_fit(run: FitRun, best: ResidualPoint) -> Fit:
     """The result of ``run`` at its best point."""
-    fields = dict(make_result(run, best))
+    fit = Fit()
+    fit.update(make_result(run, best))
     problem, x = run.problem, to_numpy(best.x)
     box = problem.box
-    fields.update(
+    fit.update(
         cost=best.f,
         fun=arrays.copy(best.evaluation.r),
         jac=_jacobian(problem, best),
-        grad=fields["jac"],
+        grad=fit["jac"],
         active_mask=np.zeros(x.size, dtype=int) if box is None else box.active(x),
         model=best.model if best.is_finite else None,
     )
-    return Fit(**fields)
+    return fit
 
 
 def _jacobian(problem: LeastSquares, best: ResidualPoint) -> Array | None:
     if not isinstance(best.evaluation, WholeJacobian) or not best.is_finite:
         return None
-    _, rows = problem.local_fit(best.evaluation.r)
+    _, rows = problem.local_fit(best)
     J = best.evaluation.J
     return J if rows is None else like(to_numpy(rows)[:, None], J) * J
 

@@ -109,9 +109,10 @@ def resume_fit(
         start = _empty_start(content, stored) if x0 is None else x0
     run = start_least_squares(fun, start, jac, method=method, resume=path, **options)
     point = run.point
+    assert isinstance(point, ResidualPoint)
     if run.status is None and point.is_finite:
         try:
-            f = run.problem.cost(point.evaluation)
+            f = run.problem.cost(point)
         except Exhausted:
             return run
         if not abs(f - point.f) <= 1e-6 * abs(point.f):

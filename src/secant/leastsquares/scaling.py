@@ -32,7 +32,8 @@ class ColumnNorms:
 
     def begin(self, model: Model) -> HostArray:
         """The columns' norms."""
-        return np.where(model.column_norms > 0.0, model.column_norms, 1.0)
+        norms = model.column_norms
+        return np.where(norms > 0.0, norms, 1.0) if 0.0 in norms.tolist() else norms
 
     def update(self, scale: HostArray, model: Model) -> HostArray:
         """The larger ones."""
@@ -52,7 +53,8 @@ class Fixed:
     units: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        if not all(0.0 < unit < float("inf") for unit in self.units):
+        units = np.array(self.units)
+        if not ((units > 0.0) & (units < np.inf)).all():
             raise ValueError(f"x_scale must be positive and finite, got {self.units!r}")
 
     def begin(self, model: Model) -> HostArray:

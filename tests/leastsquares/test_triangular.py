@@ -1,0 +1,71 @@
+"""The factor of a model, whichever way the rows came and however they lie in memory."""
+
+import numpy as np
+import pytest
+
+from secant.leastsquares.normal import GramBuilder, add_gram
+from secant.leastsquares.qr import TriangularBuilder
+
+
+def rows(m, n, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.standard_normal((m, n)), rng.standard_normal(m)
+
+
+@pytest.mark.parametrize("n", [1, 3, 19, 20, 40])
+@pytest.mark.parametrize("layout", ["C", "F", "strided"])
+def test_gram_matrices_are_added_up(n, layout):
+    """Six thousand rows are several blocks from 13 columns on."""
+    J, _ = rows(6_000, n)
+    if layout == "strided":
+        given = np.repeat(np.repeat(J, 2, axis=0), 2, axis=1)[::2, ::2]
+        assert not given.flags.c_contiguous or n == 1
+    else:
+        given = np.array(J, order=layout)
+    A = np.asfortranarray(np.eye(n))
+    add_gram(A, given)
+    np.testing.assert_allclose(np.triu(A), np.triu(np.eye(n) + J.T @ J), rtol=1e-12, atol=1e-10)
+
+
+@pytest.mark.parametrize("orthogonal", [True, False])
+@pytest.mark.parametrize("shape", [(1, 1), (3, 5), (5, 5), (6, 5), (39, 5), (400, 5), (20_000, 5)])
+def test_rows_at_once_and_in_blocks_make_one_model(shape, orthogonal):
+    J, r = rows(*shape)
+    n = shape[1]
+    at_once = TriangularBuilder(n, orthogonal).whole(J, r)
+    builder = TriangularBuilder(n, orthogonal)
+    for part in np.array_split(np.arange(len(r)), 3):
+        builder.add(J[part], r[part])
+    p = np.linspace(-1.0, 2.0, n)
+    for model in (at_once, builder.finish()):
+        np.testing.assert_allclose(model.g, J.T @ r, rtol=1e-11, atol=1e-11)
+        np.testing.assert_allclose(model.column_norms, np.linalg.norm(J, axis=0), rtol=1e-12)
+        assert model.length2(p) == pytest.approx(np.sum((J @ p) ** 2), rel=1e-11)
+        for damping in (0.0, 0.3):
+            factor = model.factor(damping, model.column_norms)
+            if shape[0] < n and damping == 0.0:
+                assert factor is None
+                continue
+            D = np.diag(np.sqrt(damping) * model.column_norms)
+            stacked, wanted = np.vstack([J, D]), np.concatenate([-r, np.zeros(n)])
+            expected = np.linalg.lstsq(stacked, wanted, rcond=None)[0]
+            np.testing.assert_allclose(factor.solve(), expected, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("builder", [TriangularBuilder, GramBuilder])
+def test_single_precision_rows_make_a_double_model(builder):
+    J, r = rows(2_000, 6)
+    J, r = J.astype(np.float32), r.astype(np.float32)
+    model = builder(6).whole(J, r)
+    exact = J.astype(float).T @ r.astype(float)
+    assert model.g.dtype == np.float64
+    np.testing.assert_allclose(model.g, exact, rtol=1e-4, atol=1e-3)
+
+
+def test_what_is_given_is_not_written_to():
+    for m, order in ((7, "F"), (7, "C"), (900, "F"), (900, "C")):
+        J, r = rows(m, 4)
+        given = np.array(J, order=order), r.copy()
+        TriangularBuilder(4, orthogonal=False).whole(*given)
+        assert (given[0] == J).all()
+        assert (given[1] == r).all()
