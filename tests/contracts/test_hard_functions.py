@@ -108,6 +108,7 @@ NO_EXPANSION = {
     "rprop": "the steps do not grow beyond the largest",
     "owl-qn": "a linear function teaches no curvature, and backtracking never lengthens a step",
     "reg-lbfgs": "a linear function teaches no curvature, and that of the start limits the step",
+    "tr-bfgs": "damped pairs lower the curvature along g to the round-off of the others, no further",
 }
 
 

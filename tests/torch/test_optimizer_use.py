@@ -4,6 +4,7 @@ import copy
 import itertools
 import math
 
+import numpy as np
 import pytest
 import torch
 from optimizer_cases import (
@@ -41,17 +42,24 @@ def test_the_loss_falls_and_step_returns_it_where_it_leaves_the_parameters(cls):
 
 
 def test_torchs_own_loop_runs_after_a_change_of_the_import():
-    def best(cls):
-        fit = Fit()
-        opt = cls(
-            fit.parameters, lr=1, max_iter=20, history_size=100, line_search_fn="strong_wolfe"
-        )
-        for _ in range(10):
-            opt.step(fit.closure(opt))
-        return fit.loss().item(), fit.calls
+    """From five starts; how far down a single path gets hangs on its last bits."""
 
-    (ours, our_calls), (theirs, their_calls) = best(secant.torch.LBFGS), best(torch.optim.LBFGS)
-    assert ours < 2.0 * theirs
+    def falls(cls):
+        logarithms, calls = [], 0
+        for seed in range(5):
+            fit = Fit(seed)
+            first = fit.loss().item()
+            opt = cls(
+                fit.parameters, lr=1, max_iter=20, history_size=100, line_search_fn="strong_wolfe"
+            )
+            for _ in range(10):
+                opt.step(fit.closure(opt))
+            logarithms.append(np.log10(first / fit.loss().item()))
+            calls += fit.calls
+        return np.mean(logarithms), calls
+
+    (ours, our_calls), (theirs, their_calls) = falls(secant.torch.LBFGS), falls(torch.optim.LBFGS)
+    assert ours > 0.8 * theirs
     assert our_calls <= 1.3 * their_calls
 
 
@@ -141,7 +149,8 @@ def test_a_tolerance_of_zero_ends_nothing():
 
 
 @pytest.mark.parametrize("cls", ALL)
-def test_a_step_under_no_grad(cls):
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_a_step_where_gradients_are_off(cls, mode):
     """Frameworks have it around their loops; closures that leave their graph need it most."""
     fit, other = Fit(), Fit()
     opt, plain = cls(fit.parameters, max_iter=3), cls(other.parameters, max_iter=3)
@@ -152,7 +161,12 @@ def test_a_step_under_no_grad(cls):
     def same():
         return other.loss() if cls in SECOND_ORDER else other.closure(plain)()
 
-    with torch.no_grad():
+    with mode():
+        loss = opt.step(closure)
+    plain.step(same)
+    assert torch.equal(flat(fit.parameters), flat(other.parameters))
+    assert not loss.is_inference()
+    with mode():  # and from what it has learned
         opt.step(closure)
     plain.step(same)
     assert torch.equal(flat(fit.parameters), flat(other.parameters))

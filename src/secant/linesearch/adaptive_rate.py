@@ -15,9 +15,11 @@ from secant.linesearch.search import LineSearch, Memory
 class AdaptiveRate(LineSearch):
     """``x + rate d``, taken unless f rises too much.
 
-        f+ < f                   the rate is multiplied by ``increase``
+        f+ <= f                  the rate is multiplied by ``increase``
         f+ > f + rise |f|        not taken: the rate is multiplied by ``decrease``, and the direction
                                  begins anew along -g
+
+    MATLAB asks for ``f+ < f``. A rate that has become so small that f stays the same would then stay so small.
 
     Parameters
     ----------
@@ -64,8 +66,8 @@ class AdaptiveRate(LineSearch):
 
     def learn(self, memory: Memory, trial: Trial) -> Memory:
         """The next rate, and the value that the next is compared with."""
-        fell = trial.f < memory[1]
-        return (self.increase * trial.alpha if fell else trial.alpha, trial.f)
+        rose = trial.f > memory[1]
+        return (trial.alpha if rose else self.increase * trial.alpha, trial.f)
 
     def __call__(self, ray: Ray, alpha0: float, memory: Memory = ()) -> Trial:
         known = memory[0] if memory else 0.0
