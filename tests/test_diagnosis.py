@@ -6,7 +6,9 @@ import torch
 
 import secant
 from secant import Status, problems
-from secant.diagnosis import Cause
+from secant.diagnosis import Cause, diagnose
+from secant.minimize import make_task
+from secant.trace import Row, Trace
 
 ROSENBROCK = problems.rosenbrock()
 DESCENDING = ["l-bfgs", "bfgs", "cg", "gd"]
@@ -146,8 +148,8 @@ def test_noise_of_high_frequency(method, level):
 
     given = {"jac": ROSENBROCK.gradient, "method": method, "gtol": 1e-12, "max_evals": 3000}
     result = secant.minimize(fun, [-1.2, 1.0], **given)
-    if result.success:
-        assert result.optimality < 1e-6
+    if result.success:  # a gradient g lowers f by g^2 / 2000 at most: here by a few eps
+        assert result.optimality < 3e-6
     else:
         assert result.status in NO_FALSE_SUCCESS
     if result.status is Status.NOISY:
@@ -265,3 +267,28 @@ def test_right_gradients_and_rounding_are_never_accused(f, dtype):
     result = secant.minimize(f, x0, jac=f.gradient, method="bfgs", gtol=0.0, max_evals=1000)
     accusations = (Status.WRONG_GRADIENT, Status.NOISY, Status.NON_DETERMINISTIC)
     assert result.status not in accusations, result
+
+
+def test_waves_shorter_than_the_steps_of_differences_are_no_wrong_gradient():
+    """Variables of size 5000 in single precision: what f's values resolve is a parabola with waves on it.
+
+    Its mean slope is not the slope at a point, and on both sides of x, at one distance in seven, the
+    gradients of the waves happen to agree with one another.
+    """
+
+    def fun(x):
+        y = x[0] + x[1]
+        return y * y + 4.0 * np.cos(y) + x[2] * x[2]
+
+    def jac(x):
+        y = x[0] + x[1]
+        return np.array([2.0 * y - 4.0 * np.sin(y)] * 2 + [2.0 * x[2]], dtype=x.dtype)
+
+    kinds = set()
+    for size in 5000.0 * 1.003 ** np.arange(200):
+        x = np.float32([-size, np.float32(size) + 1.895, 3e-3])
+        task = make_task(fun, x, (), jac, None, None)
+        point = task.problem.at(task.x0)
+        trace = Trace([Row(0, point.f, point.optimality, 0.0, 1, 1, 0.0, "")])
+        kinds.add(diagnose(task.problem, point, Status.SEARCH_FAILED, trace).kind)
+    assert kinds <= {Cause.ROUND_OFF, Cause.UNKNOWN}

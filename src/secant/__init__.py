@@ -23,6 +23,8 @@ from secant.derivatives.numerical import jacobian as jacobian
 from secant.derivatives.products import hvp as hvp
 from secant.diagnosis import Cause as Cause
 from secant.diagnosis import Diagnosis as Diagnosis
+from secant.directions.preconditioner import Jacobi as Jacobi
+from secant.directions.preconditioner import Martens as Martens
 from secant.directions.steepest import optimal_momentum as optimal_momentum
 from secant.least_squares import least_squares as least_squares
 from secant.least_squares import start_least_squares as start_least_squares

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +13,7 @@ import numpy as np
 
 from secant import arrays
 from secant.arrays import Array, Scalar
-from secant.derivatives.differences import DIFFERENCES
+from secant.derivatives.differences import DIFFERENCES, ERRORS
 from secant.problem import (
     Counts,
     Evaluate,
@@ -273,14 +274,11 @@ def _gradient_reader(structure: Structure, x0: Array) -> Callable[[Any], Array]:
 
 # --------------------------------------------------------------------------- second derivatives
 
-_GRADIENT_ERRORS = {"2-point": 0.5, "3-point": 2.0 / 3.0, "cs": math.inf}
-"""Powers of epsilon: the relative errors of gradients that are differences themselves."""
-
 
 def second_order(user: UserFunctions, x0: Array) -> SecondOrder:
     """What ``hess`` and ``hessp`` give, and how exact differences of gradients may be taken to be."""
     by_differences = user.jac is None or user.jac is False or isinstance(user.jac, str)
-    power = _GRADIENT_ERRORS[user.jac or "2-point"] if by_differences else math.inf
+    power = ERRORS[user.jac or "2-point"] if by_differences else math.inf
     error = arrays.eps_of(x0) ** power
     return SecondOrder(hessian_product(user, x0), hessian_matrix(user, x0), gradient_error=error)
 
@@ -298,6 +296,16 @@ def hessian_product(user: UserFunctions, x0: Array) -> Product | None:
     return product
 
 
+def _references(make: Callable[[], Any]) -> float:
+    made = make()
+    # an interpreter that does not count (PyPy) has every array held by somebody
+    return sys.getrefcount(made) if hasattr(sys, "getrefcount") else -math.inf
+
+
+_ALONE = _references(lambda: np.empty(1))
+"""References to the result of a call that only its caller holds, as this interpreter counts them."""
+
+
 def hessian_matrix(user: UserFunctions, x0: Array) -> Matrix | None:
     """``B`` from ``hess``, if given, as an (n, n) array like ``x0`` that shares no memory with it."""
     args, hess, n = user.args, user.hess, x0.shape[0]
@@ -312,7 +320,12 @@ def hessian_matrix(user: UserFunctions, x0: Array) -> Matrix | None:
     def matrix(x: Array) -> Array:
         B = hess(own(x), *args)
         if type(kind) is np.ndarray:
-            B = np.array(B, dtype=kind.dtype)  # a copy: users reuse their buffers
+            # users reuse their buffers; to copy what nobody else holds would cost what a factor does
+            fresh = type(B) is np.ndarray and B.base is None and B.flags.writeable
+            if fresh and _ALONE > 0 and sys.getrefcount(B) <= _ALONE:
+                B = np.asarray(B, dtype=kind.dtype)
+            else:
+                B = np.array(B, dtype=kind.dtype)
             if B.shape == (n, n):
                 return B
         else:

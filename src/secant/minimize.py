@@ -58,7 +58,7 @@ def minimize(
     jac : callable, True, str or None
         The gradient. A callable ``jac(x, *args) -> g``; True if ``fun`` returns it too; None for
         autograd with torch and forward differences with NumPy; for NumPy also ``"2-point"``,
-        ``"3-point"`` and ``"cs"`` (complex step).
+        ``"3-point"``, ``"richardson"`` (extrapolated) and ``"cs"`` (complex step).
     hess, hessp : callable, optional
         ``hess(x, *args)``, an n x n array, and ``hessp(x, p, *args)``, the Hessian times ``p``, for
         methods and searches that use them.

@@ -16,9 +16,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from secant.arrays import (
     Array,
+    HostArray,
     Scalar,
+    copy,
     device,
     dot,
     eps_of,
@@ -28,12 +32,14 @@ from secant.arrays import (
     read,
     step_along,
     symmetric_part,
+    to_numpy,
 )
 
 Pullback = Callable[[], Array]
 Evaluate = Callable[[Array], tuple[Scalar, Pullback]]
 Product = Callable[[Array, Array], Array]
 Matrix = Callable[[Array], Array]
+Diagonal = Callable[[Array], Array]
 
 
 class Exhausted(Exception):
@@ -154,6 +160,18 @@ class Point:
         """The Gauss-Newton matrix times ``v`` where the problem offers it, else the Hessian."""
         return self._problem.gauss_newton(self, v)
 
+    def gradient_squares(self) -> Array:
+        """``sum_i w_i g_i o g_i`` over samples; None where the problem knows of none."""
+        return self._problem.gradient_squares(self)
+
+    def gauss_newton_diagonal(self) -> Array:
+        """The diagonal of the Gauss-Newton matrix; None where the problem does not offer it."""
+        return self._problem.gauss_newton_diagonal(self)
+
+    def presented(self) -> Array:
+        """A copy of ``x`` in the library that the user's functions know."""
+        return self._problem.presented(self.x)
+
     def slope(self, d: Array) -> float:
         """``g'd``; ``f`` and ``optimality`` come to the host in the same transfer."""
         g = self.g
@@ -186,12 +204,19 @@ class SecondOrder:
         ``gauss_newton(x, v) -> G v``, a positive semi-definite part of the Hessian times ``v``.
     gradient_error : float
         Relative error of the gradient; 0 stands for the dtype's epsilon.
+    gradient_squares : callable, optional
+        ``gradient_squares(x) -> sum_i w_i g_i o g_i`` for ``f = sum_i w_i c_i`` over samples, where
+        ``g_i`` is the gradient of ``c_i``.
+    gauss_newton_diagonal : callable, optional
+        ``gauss_newton_diagonal(x)``, the diagonal of ``G``.
     """
 
     hvp: Product | None = None
     hess: Matrix | None = None
     gauss_newton: Product | None = None
     gradient_error: float = 0.0
+    gradient_squares: Diagonal | None = None
+    gauss_newton_diagonal: Diagonal | None = None
 
     def wrapped(
         self, product: Callable[[Product], Product], matrix: Callable[[Matrix], Matrix]
@@ -202,6 +227,8 @@ class SecondOrder:
             self.hess and matrix(self.hess),
             self.gauss_newton and product(self.gauss_newton),
             self.gradient_error,
+            self.gradient_squares and matrix(self.gradient_squares),
+            self.gauss_newton_diagonal and matrix(self.gauss_newton_diagonal),
         )
 
 
@@ -216,6 +243,11 @@ class Problem:
         What is known of second derivatives; a callable is ``hvp(x, v) -> B v``.
     counts : Counts, optional
         Shared with ``evaluate`` when that evaluates the user's function more than once a call.
+
+    Attributes
+    ----------
+    presented : callable
+        From a flat ``x`` to a copy in the library of the user's functions.
     """
 
     def __init__(
@@ -227,6 +259,7 @@ class Problem:
         self._evaluate = evaluate
         self._second = second if isinstance(second, SecondOrder) else SecondOrder(second)
         self.counts = Counts() if counts is None else counts
+        self.presented: Callable[[Array], Array] = copy
 
     def translated(
         self, outside: Callable[[Array], Array], inside: Callable[[Array], Array]
@@ -248,7 +281,9 @@ class Problem:
             lambda product: lambda x, v: inside(product(outside(x), outside(v))),
             lambda matrix: lambda x: inside(matrix(outside(x))),
         )
-        return Problem(translated_evaluate, second, self.counts)
+        translation = Problem(translated_evaluate, second, self.counts)
+        translation.presented = lambda x: self.presented(outside(x))
+        return translation
 
     def evaluate_within(self, context: AbstractContextManager[None]) -> None:
         """Enter ``context`` around every call of the user's functions from now on."""
@@ -326,8 +361,25 @@ class Problem:
         self.counts.nhev += 1
         return self._second.gauss_newton(point.x, v)
 
+    def gradient_squares(self, point: Point) -> Array:
+        """The weighted sum of the samples' squared gradients; None where there are no samples."""
+        return self._diagonal(self._second.gradient_squares, point)
+
+    def gauss_newton_diagonal(self, point: Point) -> Array:
+        """The diagonal of the Gauss-Newton matrix; None where it is not offered."""
+        return self._diagonal(self._second.gauss_newton_diagonal, point)
+
+    def _diagonal(self, diagonal: Diagonal | None, point: Point) -> Array:
+        if diagonal is None:
+            return None
+        self.counts.njev += 1  # a backward pass, or one for each output
+        return diagonal(point.x)
+
     def hessian(self, point: Point) -> Array:
-        """All of ``B`` at ``point``: the user's, or n products; made symmetric."""
+        """All of ``B`` at ``point``: the user's, or n products; made symmetric.
+
+        Forward differences that contradict each other across the diagonal are made centred ones.
+        """
         if self._second.hess is not None:
             self.counts.nhev += 1
             B = self._second.hess(point.x)
@@ -340,16 +392,45 @@ class Problem:
         identity = xp.eye(n, dtype=x.dtype, device=device(x))
         if self._second.hvp is not None:
             return xp.stack([self.hvp(point, identity[i, :]) for i in range(n)])
-        self.counts.nhev += n
         sizes = read(*(abs(x[i]) for i in range(n)))
-        return xp.stack([self._slope(point, identity[i, :], sizes[i]) for i in range(n)])
+
+        def along(sign: float) -> Array:
+            self.counts.nhev += n
+            units = (sign * identity[i, :] for i in range(n))
+            pairs = zip(units, sizes, strict=True)
+            return xp.stack([self._slope(point, e, size) for e, size in pairs])
+
+        B = along(1.0)
+        if _contradicts_itself(to_numpy(B), point, self._gradient_error(x)):
+            B = 0.5 * (B - along(-1.0))
+        return B
 
     def _difference(self, point: Point, v: Array) -> Array:
         size_x, size_v = read(norm_inf(point.x), norm_inf(v))
         return self._slope(point, v, size_x, size_v) if size_v > 0.0 else v
 
+    def _gradient_error(self, x: Array) -> float:
+        return max(self._second.gradient_error, eps_of(x))
+
     def _slope(self, point: Point, v: Array, size_x: float, size_v: float = 1.0) -> Array:
         """``(g(x + h v) - g(x)) / h`` with ``h |v| = sqrt(error) max(1, |x|)``."""
-        error = max(self._second.gradient_error, eps_of(point.x))
-        h = math.sqrt(error) * max(1.0, size_x) / size_v
+        h = math.sqrt(self._gradient_error(point.x)) * max(1.0, size_x) / size_v
         return (self.at(step_along(point.x, h, v)).g - point.g) / h
+
+
+def _contradicts_itself(B: HostArray, point: Point, error: float) -> bool:
+    """Whether ``B_ij`` and ``B_ji``, differences of steps along i and along j, are not one number.
+
+    A step of ``sqrt(error)`` is long for a variable of 1e-6. What it does to the gradient's other components
+    then shows third derivatives more than second ones, which centred differences are free of. The gap is
+    compared with ``sqrt(B_ii B_jj)``, so that the units of the variables do not matter, and with the
+    round-off of the differences.
+    """
+    B = B.astype(np.float64)
+    x, g = (np.abs(to_numpy(a), dtype=np.float64) for a in (point.x, point.g))
+    with np.errstate(all="ignore"):  # what is not finite contradicts nothing
+        sizes, root = np.abs(B), np.sqrt(np.abs(B.diagonal()))
+        bound = np.maximum(np.multiply.outer(root, root), np.minimum(sizes, sizes.T))
+        shares = math.sqrt(error) / np.maximum(1.0, x)
+        noise = np.multiply.outer(shares, g + sizes @ x)
+        return bool((np.abs(B - B.T) > np.maximum(bound, 4.0 * (noise + noise.T))).any())

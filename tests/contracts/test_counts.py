@@ -52,6 +52,19 @@ def test_differences_are_counted_as_values(jac, calls):
     assert len(seen.values) == len(set(seen.values)) == result.nfev == calls
 
 
+def test_extrapolated_differences_are_counted_as_values():
+    """2n values at the first steps, up to 18n more; a budget holds in the middle of them."""
+    seen = Recorder(PROBLEMS[2], None)
+    result = secant.minimize(seen.fun, np.zeros(3), jac="richardson", max_iter=0)
+    assert len(seen.values) == len(set(seen.values)) == result.nfev
+    assert 1 + 2 * 3 < result.nfev <= 1 + 20 * 3
+    np.testing.assert_allclose(result.jac, PROBLEMS[2].gradient(np.zeros(3)), rtol=1e-12)
+    cut = Recorder(PROBLEMS[2], None)
+    result = secant.minimize(cut.fun, np.zeros(3), jac="richardson", max_evals=11)
+    assert len(cut.values) == result.nfev == 11
+    assert result.status is Status.MAX_EVALUATIONS
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_jac_true_is_called_once_a_point(method):
     problem = PROBLEMS[1]

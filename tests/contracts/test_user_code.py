@@ -59,7 +59,7 @@ def test_users_may_write_to_x_and_reuse_their_gradient(backend, method):
     assert rude.trace.f.tolist() == clean.trace.f.tolist()
 
 
-@pytest.mark.parametrize("jac", ["2-point", "3-point", "cs"])
+@pytest.mark.parametrize("jac", ["2-point", "3-point", "richardson", "cs"])
 def test_users_may_write_to_x_under_differences(jac):
     def fun(x):
         f = BEALE(x)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import secant
-from secant.curvature.factor import Cholesky, lowest_direction, try_cholesky
+from secant.curvature.factor import Cholesky, NoFactor, cholesky, lowest_direction, try_cholesky
 from secant.curvature.modified_cholesky import GillMurrayWright, Shift, gill_murray_wright
 
 
@@ -33,6 +33,19 @@ def test_a_definite_matrix_is_left_alone(modification, B):
 def test_gill_murray_wright_itself_leaves_it_alone(B):
     factor = gill_murray_wright(B)
     assert np.abs(factor.E).max() <= 1e-12 * np.abs(B).max()
+
+
+@pytest.mark.parametrize("tau", [0.0, 0.5])
+@pytest.mark.parametrize("n", [1, 2, 7, 60, 300])
+def test_a_failed_factor_knows_why(n, tau):
+    """A unit vector along which B + tau I has no positive curvature."""
+    B = symmetric(np.linspace(-3.0, 5.0, n), n) + np.diag(np.linspace(2.0, -0.4, n))
+    failed = cholesky(B, tau)
+    assert isinstance(failed, NoFactor)
+    v, curvature = failed.direction()
+    assert np.linalg.norm(v) == pytest.approx(1.0)
+    assert curvature <= 0.0
+    assert v @ B @ v + tau == pytest.approx(curvature, abs=1e-12)
 
 
 @pytest.mark.parametrize("modification", [Shift(), GillMurrayWright()], ids=repr)

@@ -8,6 +8,7 @@ from scipy.optimize import rosen, rosen_der, rosen_hess
 
 import secant
 from secant import Status, problems
+from secant.minimize import make_task
 
 NEWTON = ("newton", "newton-gmw")
 PRODUCTS = ("newton-cg", "hessian-free")
@@ -104,7 +105,11 @@ def test_affine_invariance(method):
 
 
 @pytest.mark.parametrize("method", [*NEWTON, *PRODUCTS])
-@pytest.mark.parametrize("jac", [rosen_der, None, "3-point"], ids=["jac", "2-point", "3-point"])
+@pytest.mark.parametrize(
+    "jac",
+    [rosen_der, None, "3-point", "richardson"],
+    ids=["jac", "2-point", "3-point", "richardson"],
+)
 def test_derivatives_may_be_differences(method, jac):
     """Of gradients, or of gradients that are differences themselves."""
     result = secant.minimize(rosen, [-1.2, 1.0, 0.8], jac=jac, method=method, gtol=1e-4)
@@ -119,6 +124,62 @@ def test_hessian_is_evaluated_once_a_point_and_checked():
         secant.minimize(rosen, [0.0, 0.0], jac=rosen_der, hess=lambda x: np.eye(3), method="newton")
     with pytest.raises(ValueError, match="hess must be a callable"):
         secant.minimize(rosen, [0.0, 0.0], jac=rosen_der, hess="2-point", method="newton")
+
+
+def powells_product(x):
+    """``(1e4 x_0 x_1 - 1)^2 + x_1^2``, which is at its steps of 3e-4 no quadratic in ``x_0`` near 1e-5."""
+    r = 1e4 * x[0] * x[1] - 1.0
+    return np.array([2e4 * x[1] * r, 2e4 * x[0] * r + 2.0 * x[1]], dtype=x.dtype)
+
+
+def test_differences_that_contradict_each_other_are_made_centred():
+    x = np.float32([2e-5, 4.0])
+    task = make_task(lambda x: 0.0, x, (), powells_product, None, None)
+    B = task.problem.at(task.x0).hessian
+    p, q = x.astype(float)
+    mixed = 2e4 * (2e4 * p * q - 1.0)
+    exact = np.array([[2e8 * q * q, mixed], [mixed, 2e8 * p * p + 2.0]])
+    root = np.sqrt(exact.diagonal())
+    assert np.all(np.abs(B - exact) < 0.05 * np.outer(root, root))
+    assert task.problem.counts.nhev == 2 * 2
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_round_off_is_no_contradiction(dtype):
+    """Rows of zeros and numbers of any size: one difference for each variable is enough."""
+
+    def jac(x):
+        last_digit = np.spacing(dtype(1e3)) * (x[0] > x0[0])
+        return np.array([2e6 * x[0], 1e3 + last_digit, 4e-6 * x[2] + x[3], x[2]], dtype=x.dtype)
+
+    x0 = np.array([1.0 / 3.0, 2.0 / 7.0, 1e3 / 3.0, 1e-4 / 3.0], dtype=dtype)
+    task = make_task(lambda x: 0.0, x0, (), jac, None, None)
+    B = task.problem.at(task.x0).hessian
+    assert B[0, 1] != 0.0
+    assert task.problem.counts.nhev == 4
+    np.testing.assert_allclose(B[0, 0], 2e6, rtol=1e-2)
+
+
+@pytest.mark.parametrize("n", [2, 200])
+@pytest.mark.parametrize("skew", [0.0, 1e-3])
+def test_a_hessian_is_the_users_own_and_need_not_be_symmetric(n, skew):
+    """One buffer, refilled for each iterate; of a matrix that is not symmetric its symmetric part counts."""
+    buffer = np.empty((n, n))
+
+    def hess(x):
+        buffer[:] = np.diag(3.0 * x**2 + 1.0)
+        buffer[0, 1] += skew
+        return buffer
+
+    given = {"jac": lambda x: x**3 + x - 1.0, "method": "newton", "gtol": 1e-10}
+    run = secant.start(
+        lambda x: float((x**4 / 4 + x**2 / 2 - x).sum()), np.ones(n), hess=hess, **given
+    )
+    B = run.point.hessian
+    before = B.copy()
+    assert B[0, 1] == B[1, 0] == 0.5 * skew
+    assert run.finish().success
+    np.testing.assert_array_equal(B, before)
 
 
 @pytest.mark.parametrize("method", [*NEWTON, *PRODUCTS])
@@ -165,8 +226,8 @@ def test_hessian_free_lowers_its_damping_on_a_quadratic():
 
 def test_hessian_free_preconditioner():
     f = problems.diagonal(np.geomspace(1.0, 1e4, 30).tolist())
-    for precondition in (False, True):
-        method = secant.HessianFree(precondition=precondition)
+    for precondition in (None, secant.Jacobi(lambda x: np.diag(f.hessian(x)))):
+        method = secant.HessianFree(preconditioner=precondition)
         result = secant.minimize(
             f.value_and_gradient, f.start(), jac=True, hess=f.hessian, method=method
         )

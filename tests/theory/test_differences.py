@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import secant
+from secant import problems
 from secant.derivatives.differences import centred, complex_step, forward
 
 X = np.array([0.7, -1.3, 20.0])
@@ -85,8 +86,21 @@ def test_float32_takes_its_own_step():
     np.testing.assert_allclose(g, gradient(X[:2]), atol=10.0 * 2.0**-11.5)
 
 
-@pytest.mark.parametrize("jac", ["2-point", "3-point", "cs"])
+@pytest.mark.parametrize("jac", ["2-point", "3-point", "richardson", "cs"])
 def test_minimize_by_differences(jac):
     result = secant.minimize(lambda x: (x[0] - 1.0) ** 4 + (x[1] + 2.0) ** 2, [0.0, 0.0], jac=jac)
     assert result.success
     np.testing.assert_allclose(result.x, [1.0, -2.0], atol=0.02)
+
+
+def test_extrapolated_gradients_end_as_deep_as_analytic_ones():
+    """Newton's last steps are those of the analytic gradient; centred differences stop before."""
+    beale = problems.beale()
+
+    def depth(jac):
+        result = secant.minimize(beale, beale.start(), jac=jac, method="newton", gtol=1e-9)
+        assert result.success
+        return np.abs(beale.gradient(result.x)).max()
+
+    assert depth("richardson") <= 2e-11
+    assert depth("3-point") > 1e-9

@@ -45,6 +45,16 @@ def test_the_users_grad_mode_does_not_matter(mode):
     assert p.tolist() == pytest.approx([1.0, 1.0])
 
 
+def test_a_mode_in_which_autograd_keeps_no_graph_is_named():
+    p = torch.nn.Parameter(torch.zeros(2))
+    with torch.inference_mode():
+        for fun, x0 in ((bowl, torch.zeros(2)), (lambda: bowl(p), [p])):
+            for front in (secant.minimize, secant.least_squares, secant.spectrum):
+                with pytest.raises(ValueError, match=r"torch\.inference_mode\(\) must be left"):
+                    front(fun, x0)
+    assert secant.minimize(lambda: bowl(p), [p]).success
+
+
 def test_products_by_double_backward():
     """Linear CG takes them where no hessp is given: n steps, and no difference of gradients."""
     A = torch.diag(torch.tensor([1.0, 4.0, 9.0], dtype=torch.float64))

@@ -54,6 +54,7 @@ class Shift:
 
     def __call__(self, B: HostArray) -> Cholesky:
         """The factor; ``B`` must be finite."""
+        B = np.asarray(B, dtype=float)
         return (try_cholesky(B) if B.diagonal().min() > 0.0 else None) or self.shifted(B)
 
     def shifted(self, B: HostArray) -> Cholesky:
@@ -103,7 +104,8 @@ class GillMurrayWright:
 
     (i and j differ in ``B_ij``). Every element of ``L D^(1/2)`` below the diagonal is at most ``beta``. A
     sufficiently positive definite ``B`` is factorised by LAPACK and left as it is, and so is one that is
-    after ``sqrt(eps) max |B_ij|``, the error of differences, has been added to its diagonal.
+    after ``sqrt(eps) max |B_ij|``, the error of differences in the dtype of ``B``, has been added to its
+    diagonal.
 
     Examples
     --------
@@ -114,11 +116,13 @@ class GillMurrayWright:
     """
 
     def __call__(self, B: HostArray) -> Factor:
-        """The factor; ``B`` must be finite."""
+        """The factor; ``B`` must be finite, and its dtype tells how precisely it may be known."""
+        unit = math.sqrt(np.finfo(B.dtype).eps)
+        B = np.asarray(B, dtype=float)
         if not B.diagonal().min() > 0.0:
             return gill_murray_wright(B)
         # a matrix that is indefinite by no more than the error of differences is lifted by as much
-        error = math.sqrt(np.finfo(B.dtype).eps) * float(np.abs(B).max())
+        error = unit * float(np.abs(B).max())
         return try_cholesky(B) or try_cholesky(B, error) or gill_murray_wright(B)
 
 

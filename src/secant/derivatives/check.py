@@ -1,8 +1,7 @@
 """Is a gradient, a Jacobian or a Hessian right? `check_gradient`, `check_jacobian`, `check_hessian`.
 
 Each is compared with extrapolated differences at several points: where the user says, where a short
-minimisation from there ends (small gradients show errors that large ones hide), and around. Of every
-gap between the two, what the differences' own error explains is taken away first.
+minimisation from there ends (small gradients show errors that large ones hide), and around.
 """
 
 from __future__ import annotations
@@ -10,152 +9,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 import numpy as np
 
 from secant import arrays, checks, functions
 from secant.arrays import Array, HostArray, like, to_numpy
-from secant.derivatives.differences import extrapolated
-from secant.derivatives.products import flat_task, hessian_times
+from secant.derivatives.comparison import Extent, compare
+from secant.derivatives.products import differentiates, flat_task, hessian_times
+from secant.derivatives.verdict import Check as Check
+from secant.derivatives.verdict import CheckedPoint as CheckedPoint
+from secant.derivatives.verdict import Verdict as Verdict
 from secant.functions import Task
-from secant.structure import Shape
-
-_SMALL = 1e-8
-"""Components below this fraction of the largest are compared with it, not with themselves."""
-
-_ROUND_OFF = 1000.0
-"""Gaps below so many eps of the largest component of all points are round-off.
-
-Near an optimum a gradient is what is left of terms that cancel, each as large as components elsewhere or some
-times larger, and has their round-off.
-"""
-
-_HERE = "at x"
 
 _SHORT_RUN = 50
 """Iterations that may lead near an optimum."""
-
-
-class Verdict(Enum):
-    """What a relative error says about a derivative; ``verdict.value`` is the sentence."""
-
-    RIGHT = "right: relative error below 1e-7"
-    PLAUSIBLE = "plausible: relative error between 1e-7 and 1e-5 (kinks? single precision?)"
-    DOUBTFUL = "doubtful: relative error between 1e-5 and 1e-3"
-    WRONG = "wrong: relative error above 1e-3"
-    UNDECIDED = "undecided: f is too noisy, or not smooth enough, for differences to tell"
-
-    @classmethod
-    def of(cls, error: float, resolution: float) -> Verdict:
-        """The verdict on a relative error that is known up to ``resolution``."""
-        if not error <= 1e-3:
-            return cls.WRONG
-        if not resolution <= 1e-3:
-            return cls.UNDECIDED
-        if error > 1e-5:
-            return cls.DOUBTFUL
-        return cls.PLAUSIBLE if error > 1e-7 else cls.RIGHT
-
-    def __str__(self) -> str:
-        return self.value
-
-
-@dataclass(frozen=True)
-class CheckedPoint:
-    """The comparison at one point.
-
-    Attributes
-    ----------
-    where : str
-        Which point it is.
-    x : array
-        The point, flat, on the host.
-    error : float
-        Largest relative error of a component.
-    resolution : float
-        Median relative error of the differences themselves.
-    component : tuple of int
-        Index of the worst component: in the shape of ``x``; for Jacobians and Hessians its row first.
-    given, expected : float
-        That component, as given and by differences.
-    """
-
-    where: str
-    x: HostArray
-    error: float
-    resolution: float
-    component: tuple[int, ...]
-    given: float
-    expected: float
-
-    @property
-    def verdict(self) -> Verdict:
-        """The verdict at this point."""
-        return Verdict.of(self.error, self.resolution)
-
-
-@dataclass(frozen=True)
-class Check:
-    """Outcome of `check_gradient`, `check_jacobian`, `check_hessian`.
-
-    Attributes
-    ----------
-    what : str
-        ``"gradient"``, ``"Jacobian"`` or ``"Hessian"``.
-    points : tuple of CheckedPoint
-    """
-
-    what: str
-    points: tuple[CheckedPoint, ...]
-
-    @property
-    def worst(self) -> CheckedPoint:
-        """The point with the largest error, of those where the differences can tell."""
-        decided = [p for p in self.points if p.verdict is not Verdict.UNDECIDED]
-        return max(decided or self.points, key=lambda point: point.error)
-
-    @property
-    def verdict(self) -> Verdict:
-        """The worst verdict of all points."""
-        return self.worst.verdict
-
-    @property
-    def error(self) -> float:
-        """The largest relative error of all points."""
-        return self.worst.error
-
-    @property
-    def component(self) -> tuple[int, ...]:
-        """Index of the worst component."""
-        return self.worst.component
-
-    @property
-    def ok(self) -> bool:
-        """Whether nothing speaks against the derivative: right or plausible everywhere."""
-        return self.verdict in (Verdict.RIGHT, Verdict.PLAUSIBLE)
-
-    def __bool__(self) -> bool:
-        return self.ok
-
-    def __repr__(self) -> str:
-        worst = self.worst
-        lines = [f"{self.what} {self.verdict}"]
-        if self.verdict is not Verdict.RIGHT:
-            name = ", ".join(map(str, worst.component))
-            lines.append(
-                f"   worst: [{name}] is {worst.given:.8g}, differences give {worst.expected:.8g} "
-                f"({worst.where})"
-            )
-        width = max(len(point.where) for point in self.points)
-        for point in self.points:
-            lines.append(
-                f"   {point.where:<{width}}  error {point.error:.1e}, "
-                f"differences good to {point.resolution:.0e}  {point.verdict.name}"
-            )
-        return "\n".join(lines)
 
 
 def check_gradient(
@@ -214,7 +82,7 @@ def check_gradient(
     """
     if jac is None or isinstance(jac, str):
         _require_autograd("jac", jac, x)
-    task = flat_task(fun, x, args, jac)
+    task, extent = flat_task(fun, x, args, jac), Extent(points, components, seed)
 
     def given(at: Array) -> HostArray:
         return to_numpy(task.problem.at(at).g)
@@ -224,7 +92,8 @@ def check_gradient(
 
     with _undisturbed(task):
         near = _near_optimum(fun, x, args, jac, task) if points > 1 else None
-        return _compare("gradient", task, given, value, near, points, components, seed)
+        shape = getattr(task.structure, "shape", None)
+        return compare("gradient", task.x0, given, value, near, extent, shape)
 
 
 def check_hessian(
@@ -277,6 +146,7 @@ def check_hessian(
     if hess is None and hessp is None:
         _require_autograd("hess", hess, x)
     task = flat_task(fun, x, args, jac, hess, hessp)
+    extent = Extent(points, components, seed)
 
     def given(at: Array, column: int) -> HostArray:
         e = np.zeros(at.shape[0])
@@ -289,7 +159,7 @@ def check_hessian(
 
     with _undisturbed(task):
         near = _near_optimum(fun, x, args, jac, task) if points > 1 else None
-        return _compare("Hessian", task, given, gradient, near, points, components, seed)
+        return compare("Hessian", task.x0, given, gradient, near, extent)
 
 
 def check_jacobian(
@@ -339,6 +209,7 @@ def check_jacobian(
 
         jac = autograd_jacobian(fun)
     checks.require(callable(jac), "jac", jac, "a callable")
+    extent = Extent(points, components, seed)
     x0 = functions.as_start(x)
     shape, flat = tuple(x0.shape), arrays.reshape(arrays.copy(x0), (-1,))
     n = flat.shape[0]
@@ -355,114 +226,7 @@ def check_jacobian(
             raise ValueError(f"jac must return an ({m}, {n}) array, got shape {J.shape}")
         return J.reshape(m, n)
 
-    task = Task(None, flat, Shape(shape))  # type: ignore[arg-type]
-    return _compare("Jacobian", task, given, values, None, points, components, seed)
-
-
-# ------------------------------------------------------------------------------------ comparison
-
-
-def _compare(
-    what: str,
-    task: Task,
-    given: Callable[..., HostArray],
-    values: Callable[[Array], Any],
-    near: Array | None,
-    points: int,
-    components: int,
-    seed: int,
-) -> Check:
-    checks.count("points", points)
-    checks.count("components", components)
-    rng = np.random.default_rng(seed)
-    compared = []
-    for where, x in _places(task.x0, near, points, rng):
-        chosen = np.sort(rng.permutation(x.shape[0])[:components])
-        g = _chosen(what, given, x, chosen)
-        compared.append((where, x, chosen, g, *_differences(values, x, chosen)))
-    largest = max(float(np.max(np.abs(g), initial=0.0)) for _, _, _, g, _, _ in compared)
-    floor = _ROUND_OFF * arrays.eps_of(task.x0) * (largest if math.isfinite(largest) else 0.0)
-    found = [
-        _worst(where, x, g, d, np.maximum(e, floor), chosen, what, task)
-        for where, x, chosen, g, d, e in compared
-    ]
-    return Check(what, tuple(found))
-
-
-def _chosen(what: str, given: Callable[..., HostArray], x: Array, chosen: HostArray) -> HostArray:
-    """The columns under test: of a Hessian one product each, else parts of the whole."""
-    if what == "Hessian":
-        return np.stack([given(x, int(i)) for i in chosen], axis=-1).astype(float)
-    return np.asarray(given(x), dtype=float)[..., chosen]
-
-
-def _differences(
-    values: Callable[[Array], Any], x: Array, chosen: HostArray
-) -> tuple[HostArray, HostArray]:
-    host = to_numpy(x)
-
-    def of_chosen(part: HostArray) -> Any:
-        whole = host.copy()
-        whole[chosen] = part
-        return values(like(whole, x))
-
-    with np.errstate(all="ignore"):
-        return extrapolated(of_chosen, host[chosen])
-
-
-def _worst(
-    where: str,
-    x: Array,
-    g: HostArray,
-    d: HostArray,
-    e: HostArray,
-    chosen: HostArray,
-    what: str,
-    task: Task,
-) -> CheckedPoint:
-    with np.errstate(all="ignore"):
-        size = np.maximum(np.abs(g), np.abs(d))
-        size = np.maximum(size, _SMALL * np.max(size, initial=0.0))
-        unexplained = np.maximum(np.abs(g - d) - e, 0.0)
-        relative = np.where(unexplained > 0.0, unexplained / size, 0.0)
-    # elsewhere the differences may leave the domain of f, at x they have to be there to say anything
-    known = np.isfinite(g) & (np.isfinite(d) if where == _HERE else True)
-    relative = np.where(known, relative, np.inf)
-    index = np.unravel_index(int(np.argmax(relative)), relative.shape)
-    scale = float(np.max(size, initial=0.0))
-    resolution = float(np.median(e)) / scale if scale > 0.0 else 0.0
-    component = _index(int(chosen[index[-1]]), task, what)
-    return CheckedPoint(
-        where,
-        to_numpy(x),
-        float(relative[index]),
-        resolution,
-        (*(int(i) for i in index[:-1]), *component),
-        float(g[index]),
-        float(d[index]),
-    )
-
-
-def _index(flat: int, task: Task, what: str) -> tuple[int, ...]:
-    shape = getattr(task.structure, "shape", None)
-    if what != "gradient" or shape is None:
-        return (flat,)
-    return tuple(int(i) for i in np.unravel_index(flat, shape))
-
-
-# ------------------------------------------------------------------------------------ the points
-
-
-def _places(
-    x0: Array, near: Array | None, points: int, rng: np.random.Generator
-) -> Iterator[tuple[str, Array]]:
-    yield _HERE, x0
-    if near is not None:
-        yield "near an optimum", near
-    host = to_numpy(x0)
-    for k in range(points - 1 - (near is not None)):
-        noise = rng.standard_normal(host.size) * np.maximum(0.1, np.abs(host))
-        yield f"around x, {k + 1}", like(host + 0.1 * 10.0**-k * noise, x0)
+    return compare("Jacobian", flat, given, values, None, extent)
 
 
 def _near_optimum(fun: Any, x: Any, args: Any, jac: Any, task: Task) -> Array | None:
@@ -494,7 +258,5 @@ def _undisturbed(task: Task) -> Iterator[None]:
 
 
 def _require_autograd(name: str, given: Any, x: Any) -> None:
-    from secant.derivatives.products import differentiates
-
     if given is not None or not differentiates(x):
         raise ValueError(f"{name} must be what is to be checked, a callable, got {given!r}")

@@ -77,7 +77,7 @@ def complex_step(
 
 def extrapolated(fun: Function, x: HostArray) -> tuple[HostArray, HostArray]:
     """Richardson's derivatives and their estimated errors [2]_."""
-    pairs = [_neville(fun, x, i, h) for i, h in enumerate(steps(x, 1.0 / 3.0).tolist())]
+    pairs = [neville(fun, x, i, h) for i, h in enumerate(steps(x, 1.0 / 3.0).tolist())]
     values, errors = zip(*pairs, strict=True)
     return _stacked(values, x), _stacked(errors, x)
 
@@ -85,9 +85,13 @@ def extrapolated(fun: Function, x: HostArray) -> tuple[HostArray, HostArray]:
 DIFFERENCES: dict[str, Callable[[Function, HostArray, Any], HostArray]] = {
     "2-point": forward,
     "3-point": centred,
+    "richardson": richardson,
     "cs": complex_step,
 }
-"""SciPy's names of the schemes that a gradient may be made by in a minimisation."""
+"""The schemes that a gradient may be made by in a minimisation: SciPy's names, and extrapolation."""
+
+ERRORS = {"2-point": 0.5, "3-point": 2.0 / 3.0, "richardson": 0.8, "cs": math.inf}
+"""Powers of epsilon: the relative errors of their derivatives."""
 
 
 def steps(x: HostArray, power: float, relative_step: float | None = None) -> HostArray:
@@ -109,16 +113,22 @@ def _difference(fun: Function, x: HostArray, i: int, h: float) -> tuple[Any, Any
     above[i] += h
     below[i] -= h
     f_above, f_below, width = fun(above), fun(below), above[i] - below[i]
-    round_off = np.finfo(x.dtype).eps * np.maximum(np.abs(f_above), np.abs(f_below)) / abs(width)
-    return (f_above - f_below) / width, round_off
+    with np.errstate(all="ignore"):  # far away f may be infinite on both sides
+        size = np.maximum(np.abs(f_above), np.abs(f_below))
+        return (f_above - f_below) / width, np.finfo(x.dtype).eps * size / abs(width)
 
 
 def _stacked(columns: Any, x: HostArray) -> HostArray:
     return np.stack([np.asarray(column) for column in columns], axis=-1).astype(x.dtype)
 
 
-def _neville(fun: Function, x: HostArray, i: int, h: float) -> tuple[Any, Any]:
+def neville(
+    fun: Function, x: HostArray, i: int, h: float, room: float = math.inf
+) -> tuple[Any, Any]:
     """Neville's tableau of centred differences, whose error is a series in h^2; element by element.
+
+    The first step is ``h``, and no step is longer than ``room``. Returns the derivatives by ``x_i``
+    and their estimated errors.
 
     Ridders shortens the step. Here it grows from the best one without extrapolation: a step that
     leaves the neighbourhood, or the domain of f, is taken only after shorter ones have agreed. The
@@ -129,6 +139,8 @@ def _neville(fun: Function, x: HostArray, i: int, h: float) -> tuple[Any, Any]:
     best, error = row[0], np.full(row[0].shape, math.inf)
     for _ in range(_LEVELS - 1):
         h *= _FACTOR
+        if abs(h) > room:
+            break
         try:
             wide, noise = _difference(fun, x, i, h)
         except (ArithmeticError, ValueError):  # so `math` says that f's domain ends here
@@ -150,10 +162,12 @@ def _neville(fun: Function, x: HostArray, i: int, h: float) -> tuple[Any, Any]:
 
 __all__ = [
     "DIFFERENCES",
+    "ERRORS",
     "centred",
     "complex_step",
     "extrapolated",
     "forward",
+    "neville",
     "richardson",
     "steps",
 ]

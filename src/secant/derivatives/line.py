@@ -12,6 +12,10 @@ import numpy.typing as npt
 from secant.arrays import HostArray
 from secant.derivatives.noise import Spacing, noise_level
 
+FITTED = 2.0 / np.sqrt([1.0, 2.0, 3.0, 5.0, 7.0, 11.0])
+"""Distances, in steps, of the values that a slope is fitted to: without a common measure, so that no wave
+looks smooth at all of them."""
+
 Along = Callable[[float], float]
 """``phi(t) = f(x + t v)``."""
 
@@ -164,13 +168,13 @@ def centred_slope(phi: Along, value: float, h: float, noise: float, precision: P
 
 
 def fitted_slope(phi: Along, value: float, h: float) -> tuple[Slope, float]:
-    """The slope at 0 of the quintic through thirteen values in ``[-2h, 2h]``, and their noise.
+    """The slope at 0 of the quintic through thirteen values, `FITTED` from 0, and their noise.
 
     Least squares show what values differ by at random, whatever their size: where f is a small sum of
     large terms that is far more than ``eps |f|``. Where f is no quintic they show that as well.
     """
-    t = np.linspace(-2.0, 2.0, 13)
-    rises = np.array([0.0 if k == 0.0 else phi(k * h) - value for k in t])
+    t = np.concatenate([-FITTED, [0.0], FITTED[::-1]])
+    rises = np.array([0.0 if k == 0.0 else phi(h * k) - value for k in t])
     if not np.isfinite(rises).all():
         return Slope(math.nan, math.inf), math.inf
     powers = np.vander(t, 6, increasing=True)

@@ -24,6 +24,7 @@ from typing import ClassVar
 from secant import checks
 from secant.arrays import Array, dot, read, step_along, zeros
 from secant.directions.descent import descends, gradient_step
+from secant.directions.preconditioner import Preconditioner
 from secant.pair import SecantPair
 from secant.problem import Point
 
@@ -40,15 +41,12 @@ class Damped:
         Where conjugate gradients ended the last time.
     slope, curvature : float
         ``g'd`` and ``d'Gd`` of the direction proposed last.
-    squares : array or None
-        Running mean of ``g_i^2``, for the preconditioner.
     """
 
     damping: float
     warm: Array = None
     slope: float = 0.0
     curvature: float = 0.0
-    squares: Array = None
 
 
 @dataclass(frozen=True)
@@ -61,8 +59,8 @@ class HessianFree:
         First lambda, relative to the curvature along the first gradient.
     decay : float
         Part of the last direction that conjugate gradients begin at.
-    precondition : bool
-        Divide by ``(mean g_i^2 + lambda)^(3/4)``.
+    preconditioner : Preconditioner, optional
+        A diagonal ``M`` near ``G + lambda I``.
     max_iter : int
         Products an iterate may cost.
     tol : float
@@ -72,7 +70,7 @@ class HessianFree:
 
     damping: float = 0.1
     decay: float = 0.95
-    precondition: bool = False
+    preconditioner: Preconditioner | None = None
     max_iter: int = 250
     tol: float = 5e-4
     has_scale: ClassVar[bool] = True
@@ -93,15 +91,14 @@ class HessianFree:
         g = point.g
         if memory is None:
             memory = Damped(self.damping * _curvature_along(g, point.gauss_newton(g)))
-        squares = self._squares(memory, g)
-        scale = None if squares is None else (squares + memory.damping) ** 0.75
+        scale = None if self.preconditioner is None else self.preconditioner(point, memory.damping)
         start = None if memory.warm is None else self.decay * memory.warm
         end = _minimise(point, memory.damping, start, scale, self.max_iter, self.tol)
         d, curvature = end.d, end.curvature
         if not descends(d, g):
             d, curvature = gradient_step(point), math.nan
         (slope,) = read(dot(g, d))
-        return d, Damped(memory.damping, d, slope, curvature, squares)
+        return d, Damped(memory.damping, d, slope, curvature)
 
     def learn(self, memory: Damped, pair: SecantPair, point: Point) -> tuple[Damped, str]:
         """The damping, by the ratio of the reductions at the step that was taken."""
@@ -117,11 +114,6 @@ class HessianFree:
     def is_initial(self, memory: Damped | None) -> bool:
         """Whether there is no damping and no last direction yet."""
         return memory is None or memory.slope == 0.0
-
-    def _squares(self, memory: Damped, g: Array) -> Array:
-        if not self.precondition:
-            return None
-        return g * g if memory.squares is None else 0.95 * memory.squares + 0.05 * g * g
 
 
 def _curvature_along(g: Array, Gg: Array) -> float:

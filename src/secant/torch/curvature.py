@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from secant.torch.problem import Parameters, is_parameters
+from secant.torch.problem import Parameters, check_mode, is_parameters
 
 Tensor = torch.Tensor
 
@@ -42,6 +42,7 @@ class HessianOperator:
     """
 
     def __init__(self, fun: Callable[..., Any], x: Any, args: tuple[Any, ...] = ()) -> None:
+        check_mode()
         with torch.enable_grad():
             if is_parameters(x):
                 self._leaves = Parameters(x).parameters

@@ -1,4 +1,4 @@
-"""What the optimizers of `secant.torch` share: from a closure to a problem, a step to a run, and back.
+"""What the optimizers of `secant.torch` share: PyTorch's interface to steps that are runs of a method.
 
 A step makes ``max_iter`` iterations of one of the library's methods. What the method has learned of the
 curvature stays for the next step; the point does not, because the parameters are the user's between steps:
@@ -8,44 +8,25 @@ new. Pairs are formed within a step, never across two.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
 
-from secant.arrays import eps_of
 from secant.problem import Problem
 from secant.run import Run
-from secant.snapshot import Snapshot
 from secant.status import Status
-from secant.stopping import GradientBelow, MaxIterations, Stop, Unbounded
 from secant.torch import options, saved_state, step_length
-from secant.torch.carried import Carried, Last, continued, is_same_direction, scale_radius
-from secant.torch.chance import BriefRun, has_long_search, is_repeatable
+from secant.torch.carried import Carried, is_same_direction
 from secant.torch.closure import ClosureProblem, checked_loss
 from secant.torch.rollback import Rollback
+from secant.torch.step import Step
 from secant.torch.step_length import Demands, StepLength
 from secant.torch.variables import Variables
 from secant.trace import Trace
 
 if TYPE_CHECKING:
     from secant.result import Result
-
-
-@dataclass(frozen=True)
-class LossChange:
-    """``|f - f_before| < tolerance |f|`` in one iteration; never where the tolerance is zero."""
-
-    tolerance: float
-
-    def __call__(self, snapshot: Snapshot) -> Status | None:
-        rows = snapshot.trace.rows
-        if len(rows) < 2:
-            return None
-        change = abs(rows[-1].f - rows[-2].f)
-        return Status.NO_PROGRESS if change < self.tolerance * abs(rows[-1].f) else None
 
 
 class SecantOptimizer(torch.optim.Optimizer):
@@ -63,6 +44,11 @@ class SecantOptimizer(torch.optim.Optimizer):
     _is_first_order: ClassVar[bool] = True
     _kind_of_run: ClassVar[type[Run]] = Run
     _demands: ClassVar[Demands] = Demands()
+
+    def __new__(cls, *args: Any, **given: Any) -> Self:
+        """Refuse bounds in the words that hold for groups, where ``__init__`` knows of none."""
+        cls._check_bounds(given)
+        return super().__new__(cls)
 
     def __init__(self, params: Any, **defaults: Any) -> None:
         self._carried: Carried | None = None
@@ -119,6 +105,12 @@ class SecantOptimizer(torch.optim.Optimizer):
                 "closure must be a function that computes the loss and its gradient, "
                 f"as it is evaluated several times a step; got {closure!r}"
             )
+        if torch.is_inference_mode_enabled():  # in which autograd records nothing
+            with torch.inference_mode(False):
+                return self._step(closure, grad_scaler)
+        return self._step(closure, grad_scaler)
+
+    def _step(self, closure: Callable[[], Any], grad_scaler: Any) -> Any:
         if all(float(group.get("lr", 1.0)) == 0.0 for group in self.param_groups):
             return self._stand_still(closure)
         variables = self._variables()
@@ -128,22 +120,23 @@ class SecantOptimizer(torch.optim.Optimizer):
         before, start = variables.read()
         carried = self._carried_for(variables, method, problem, before)
         rollback = Rollback(None if carried is None else carried.state.memory, group["max_iter"])
+        step = Step(problem, variables, method, group, carried, self._is_first_order)
         try:
-            point = self._first_point(problem, variables, start, carried, grad_scaler)
-            repeats = self._repeats(problem, carried, point)
-            run = self._begin(problem, variables, method, carried, point, repeats)
+            run = step.begin(start, self._kind_of_run, grad_scaler)
             while run.status is None:
                 rollback.before_iteration(run.state.memory)
                 run.step()
             if run.status is Status.INTERRUPTED:
                 raise KeyboardInterrupt
-            self._settle(run, problem)
+            step.settle(run)
             loss = problem.loss_at(run.point)
         except BaseException:
             variables.restore(before)
             rollback.undo()
             raise
-        self._commit(run, loss, method, variables, repeats)
+        self._carried = step.leave(run, loss)
+        self._run, self._result = run, None
+        self._count(len(run.trace) - 1, problem.counts.nfev)
         problem.release()
         return loss
 
@@ -154,102 +147,6 @@ class SecantOptimizer(torch.optim.Optimizer):
         self._count(0, 1)
         self._run = self._result = None
         return loss
-
-    def _begin(
-        self,
-        problem: Any,
-        variables: Variables,
-        method: Any,
-        carried: Carried | None,
-        point: Any,
-        repeats: bool | None,
-    ) -> Run:
-        """The run of this step, at its first point."""
-        group = self.param_groups[0]
-        if carried is None:
-            state = method.init(problem, point)
-            scale_radius(state, variables.largest_lr)
-        else:
-            state = continued(carried, point, variables.largest_lr)
-        stops = self._stops(group, state)
-        kind = BriefRun if repeats is False and self._is_first_order else self._kind_of_run
-        run = kind(
-            problem,
-            method,
-            state,
-            variables,
-            stops,
-            max_evals=options.max_eval(group),
-            max_seconds=math.inf,
-        )
-        run.trace.add(Snapshot(run))
-        run.take_up(point, run.trace, 0.0, Status.NOT_FINITE_START)
-        return run
-
-    def _stops(self, group: dict[str, Any], state: Any) -> list[Stop]:
-        return [
-            GradientBelow(group["tolerance_grad"]),
-            Unbounded(eps_of(state.point.x)),
-            LossChange(group["tolerance_change"]),
-            MaxIterations(state.k + group["max_iter"]),
-        ]
-
-    def _first_point(
-        self, problem: Any, variables: Variables, z: Any, carried: Carried | None, scaler: Any
-    ) -> Any:
-        """Where the parameters are: evaluated, unless a deterministic closure was there already."""
-        group = self.param_groups[0]
-        counts = problem.counts
-        counts.max_evals = options.max_eval(group)
-        last = None if carried is None else carried.last
-        is_same = last is not None and group["deterministic"] and last.decays == variables.decays
-        if last is not None and is_same and variables.adopt(last.z):
-            return problem.again(last.z, last.f, last.g, last.loss)
-        point = problem.at(z)
-        while scaler is not None and scaler.get_scale() >= 1.0 and counts.nfev < counts.max_evals:
-            if point.is_finite:
-                break
-            scaler.update(new_scale=scaler.get_scale() * scaler.get_backoff_factor())
-            point = problem.at(z)
-        return point
-
-    def _repeats(self, problem: Any, carried: Carried | None, point: Any) -> bool | None:
-        """Whether the closure has one value at one point; None as long as nothing made one ask."""
-        if carried is None or self.param_groups[0].get("deterministic", False):
-            return None
-        if carried.repeats is not None or not (carried.is_doubtful and self._is_first_order):
-            return carried.repeats
-        return is_repeatable(problem, point)
-
-    def _settle(self, run: Run, problem: Any) -> None:
-        """Leave the parameters at the last iterate, or at a trial cut short that is below it."""
-        if run.status in (Status.MAX_EVALUATIONS, Status.NON_DETERMINISTIC):
-            better = problem.better_than(run.point)
-            if better is not None:
-                run.state = replace(run.state, point=better)
-        run.structure.present(run.point.x)
-
-    def _commit(
-        self, run: Run, loss: Any, method: Any, variables: Variables, repeats: bool | None
-    ) -> None:
-        point = run.point
-        g = point.g if point.is_finite else math.nan * point.x
-        deterministic = self.param_groups[0].get("deterministic", False)
-        is_known = deterministic and point.is_finite
-        self._carried = Carried(
-            replace(run.state, point=None, status=None, event=""),
-            variables.signature,
-            method,
-            variables.largest_lr,
-            Last(point.x, point.f, g, loss, variables.decays) if is_known else None,
-            False if run.status is Status.NON_DETERMINISTIC else repeats,
-            has_long_search(run),
-        )
-        self._count(len(run.trace) - 1, run.problem.counts.nfev)
-        # for `result`: the same point without the graph or the Jacobian that it may hold
-        run.best = run.problem.known(point.x, point.f, g)
-        run.state = replace(run.state, point=run.best)
-        self._run, self._result = run, None
 
     def _count(self, iterations: int, evaluations: int) -> None:
         """Add to the counts, which are kept where PyTorch's class has them."""
@@ -339,12 +236,18 @@ class SecantOptimizer(torch.optim.Optimizer):
     def _check_group(self, group: dict[str, Any], first: dict[str, Any]) -> None:
         """Refuse options that make no sense, or that ``first`` has otherwise."""
         name = type(self).__name__
-        if "bounds" in group and not self._takes_bounds:
-            raise ValueError(f"bounds are not supported by {name}, got bounds={group['bounds']!r}")
+        self._check_bounds(group)
         if "lr" not in first and "lr" in group:
             raise ValueError(f"lr is not an option of {name}, got lr={group['lr']!r}")
         options.check(group)
         options.check_equal(name, getattr(self, "defaults", {}), group, first)
+
+    @classmethod
+    def _check_bounds(cls, given: dict[str, Any]) -> None:
+        if "bounds" in given and not cls._takes_bounds:
+            raise ValueError(
+                f"bounds are not supported by {cls.__name__}, got bounds={given['bounds']!r}"
+            )
 
     def _step_length(self, group: dict[str, Any], first: Any, lr: float) -> StepLength:
         return StepLength.of(group["line_search_fn"], first, self._demands, lr)

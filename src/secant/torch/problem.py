@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -20,6 +21,8 @@ from secant.problem import Counts, Evaluate, Problem, Product, Pullback, SecondO
 from secant.structure import Shape, Structure
 from secant.torch.composite import Composite
 from secant.torch.hessian import hessian_of, rows
+from secant.torch.layers import Layers
+from secant.torch.samples import Diagonals
 
 Tensor = torch.Tensor
 
@@ -27,6 +30,15 @@ _NO_GRAPH = (
     "fun must return a tensor that depends on x through PyTorch operations, got one "
     "without a graph to x; give jac if it computes outside of autograd"
 )
+
+
+def check_mode() -> None:
+    """Refuse a mode that no `torch.enable_grad` ends."""
+    if torch.is_inference_mode_enabled():
+        raise ValueError(
+            "torch.inference_mode() must be left where autograd differentiates fun: it keeps no "
+            "graph; torch.no_grad() is allowed"
+        )
 
 
 def is_parameters(x0: Any) -> bool:
@@ -42,6 +54,7 @@ def is_parameters(x0: Any) -> bool:
 
 def tensor_task(x0: Any, fun: Any, jac: Any, hess: Any, hessp: Any, args: tuple[Any, ...]) -> Task:
     """The task of a function of a tensor, or of a nest of tensors, differentiated by autograd."""
+    check_mode()
     structure: Structure
     if isinstance(x0, Tensor):
         if not x0.dtype.is_floating_point:
@@ -73,8 +86,26 @@ def _second_order(
             nest = structure.nest(leaf)
         return _cat(fun.gauss_newton((nest, *args), [leaf], [v]), [leaf])
 
-    composite = gauss_newton if isinstance(fun, Composite) else None
-    return SecondOrder(_double_backward(value), hessian_of(value), composite)
+    def place(x: Tensor) -> tuple[Callable[[], Tensor], list[Tensor]]:
+        leaf = x.detach().requires_grad_(True)
+        with torch.enable_grad():
+            nest = structure.nest(leaf)
+        return lambda: fun.outputs(nest, *args), [leaf]
+
+    second = SecondOrder(_double_backward(value), hessian_of(value))
+    if not isinstance(fun, Composite):
+        return second
+    return _composed(second, gauss_newton, Diagonals(fun, place))
+
+
+def _composed(second: SecondOrder, gauss_newton: Product, diagonals: Diagonals) -> SecondOrder:
+    """``second`` with what a `Composite` knows besides."""
+    return replace(
+        second,
+        gauss_newton=gauss_newton,
+        gradient_squares=diagonals.gradient_squares,
+        gauss_newton_diagonal=diagonals.gauss_newton,
+    )
 
 
 def _flat_value(
@@ -187,6 +218,7 @@ class Parameters:
 
 def module_task(module: Any, fun: Callable[..., Any], args: tuple[Any, ...]) -> Task:
     """The task of ``fun(*args)``, which computes its loss from the parameters of ``module``."""
+    check_mode()
     structure = Parameters(module)
     parameters = structure.parameters
     counts = Counts()
@@ -237,11 +269,20 @@ def module_task(module: Any, fun: Callable[..., Any], args: tuple[Any, ...]) -> 
 
     def gauss_newton(x: Tensor, v: Tensor) -> Tensor:
         structure.present(x)
-        composed: Any = fun
-        return _cat(composed.gauss_newton(args, parameters, structure.split(v)), parameters)
+        composite: Any = fun
+        return _cat(composite.gauss_newton(args, parameters, structure.split(v)), parameters)
 
-    composite = gauss_newton if isinstance(fun, Composite) else None
-    second = SecondOrder(product, hessian, composite)
+    second = SecondOrder(product, hessian)
+    if isinstance(fun, Composite):
+        composed = fun
+
+        def place(x: Tensor) -> tuple[Callable[[], Tensor], list[Tensor]]:
+            structure.present(x)
+            return lambda: composed.outputs(*args), parameters
+
+        is_module = isinstance(module, torch.nn.Module)
+        layers = Layers.of(module, parameters) if is_module else None
+        second = _composed(second, gauss_newton, Diagonals(composed, place, layers))
     return Task(Problem(evaluate, second, counts), structure.flat(), structure)
 
 

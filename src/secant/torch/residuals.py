@@ -10,7 +10,7 @@ samples   one reverse pass for each sample and output, in blocks (vmapped over s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -19,8 +19,9 @@ from secant.arrays import HostArray, like
 from secant.leastsquares.functions import Samples, make_samples
 from secant.leastsquares.problem import Block, Evaluation, ResidualFunction, WholeJacobian
 from secant.structure import Shape, Structure
+from secant.torch.graph import Graph
 from secant.torch.layers import LayerRecord, Layers
-from secant.torch.problem import Parameters
+from secant.torch.problem import Parameters, check_mode
 
 Tensor = torch.Tensor
 
@@ -45,133 +46,12 @@ def _flat(r: Any) -> Tensor:
     return r.reshape(-1)
 
 
-# ------------------------------------------------------------------------------------- one graph
-
-
-@dataclass(eq=False)
-class Graph:
-    """`Evaluation` with the graph from the leaves to the residuals.
-
-    Parameters
-    ----------
-    make : callable
-        Builds the graph: the flat residuals and the leaves; called again if the graph is gone.
-    memory : int
-        Bytes that the Jacobian may take.
-    is_valid : callable
-        Whether the graph's tensors still hold what they held.
-    """
-
-    make: Callable[[], tuple[Tensor, list[Tensor]]]
-    memory: int
-    is_valid: Callable[[], bool]
-    r: Tensor = field(init=False)
-
-    def __post_init__(self) -> None:
-        with torch.enable_grad():
-            self._graph, self._leaves = self.make()
-        if not self._graph.requires_grad:
-            raise ValueError(
-                "fun must return a tensor that depends on x through PyTorch operations, got one "
-                "without a graph to x; give jac if it computes outside of autograd"
-            )
-        self.r = self._graph.detach()
-        self.n = sum(leaf.numel() for leaf in self._leaves)
-
-    @property
-    def fits(self) -> bool:
-        """Whether the whole Jacobian is within the memory allowed."""
-        return self.r.numel() * self.n * self.r.element_size() <= self.memory
-
-    def blocks(self) -> Iterator[Block]:
-        """All rows in one block."""
-        yield slice(None), self.jacobian()
-
-    def jacobian(self) -> Tensor:
-        """The whole Jacobian, by rows or by columns, whichever are fewer."""
-        r, leaves = self._live()
-        m = r.numel()
-        at_once = max(1, self.memory // (8 * r.element_size() * max(m, self.n)))
-        if m < self.n:
-            unit = torch.eye(m, dtype=r.dtype, device=r.device)
-            return torch.cat(
-                [self._batched(r, leaves, rows) for rows in torch.split(unit, at_once)]
-            )
-        u = torch.zeros_like(r, requires_grad=True)
-        with torch.enable_grad():
-            pulled = _cat_flat(_gradients(r, leaves, u, create_graph=True), leaves)
-        if not pulled.requires_grad:
-            return torch.zeros(m, self.n, dtype=r.dtype, device=r.device)
-        unit = torch.eye(self.n, dtype=r.dtype, device=r.device)
-        columns = [self._batched(pulled, [u], rows) for rows in torch.split(unit, at_once)]
-        return torch.cat(columns).T
-
-    def forward(self, v: HostArray) -> Tensor:
-        """``J v``: the derivative by ``u`` of ``(J'u)'v``."""
-        r, leaves = self._live()
-        u = torch.zeros_like(r, requires_grad=True)
-        with torch.enable_grad():
-            pulled = _cat_flat(_gradients(r, leaves, u, create_graph=True), leaves)
-        if not pulled.requires_grad:
-            return torch.zeros_like(r)
-        (pushed,) = torch.autograd.grad(pulled, u, like(v, r), allow_unused=True)
-        return torch.zeros_like(r) if pushed is None else pushed
-
-    def backward(self, u: Tensor) -> HostArray:
-        """``J'u``."""
-        r, leaves = self._live()
-        pulled = _cat_flat(_gradients(r, leaves, u), leaves)
-        host: HostArray = pulled.detach().cpu().double().numpy()
-        return host
-
-    def release(self) -> None:
-        """Let the graph go; it is built again if need be."""
-        self._graph = self.r
-
-    def _live(self) -> tuple[Tensor, list[Tensor]]:
-        if not (self._graph.requires_grad and self.is_valid()):
-            with torch.enable_grad():
-                self._graph, self._leaves = self.make()
-        return self._graph, self._leaves
-
-    def _batched(self, outputs: Tensor, inputs: list[Tensor], vectors: Tensor) -> Tensor:
-        """One gradient for each row of ``vectors``, as the rows of a matrix."""
-        grads = torch.autograd.grad(
-            outputs,
-            inputs,
-            vectors,
-            retain_graph=True,
-            allow_unused=True,
-            is_grads_batched=True,
-        )
-        parts = [
-            vectors.new_zeros(len(vectors), leaf.numel())
-            if g is None
-            else g.reshape(len(vectors), -1)
-            for g, leaf in zip(grads, inputs, strict=True)
-        ]
-        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
-
-
-def _gradients(r: Tensor, leaves: list[Tensor], u: Tensor, create_graph: bool = False) -> Any:
-    return torch.autograd.grad(
-        r, leaves, u, retain_graph=True, create_graph=create_graph, allow_unused=True
-    )
-
-
-def _cat_flat(grads: Any, leaves: list[Tensor]) -> Tensor:
-    parts = [
-        leaf.new_zeros(leaf.numel()) if g is None else g.reshape(-1)
-        for g, leaf in zip(grads, leaves, strict=True)
-    ]
-    return parts[0] if len(parts) == 1 else torch.cat(parts)
-
-
 # ---------------------------------------------------------------------------------------- tensors
 
 
 def tensor_residuals(given: Any, shape: Shape, x0: Tensor) -> ResidualFunction:
     """Residuals of one tensor, differentiated by autograd."""
+    check_mode()
     samples = make_samples(given.samples, x0.numel(), given.memory)
     fun, args, kwargs = given.fun, given.args, given.kwargs
 
@@ -213,6 +93,7 @@ def _whole_if_it_fits(graph: Graph) -> Evaluation:
 
 def module_residuals(given: Any, x0: Any, structure: Structure) -> ResidualFunction:
     """Residuals ``fun(*args)`` of a module's parameters."""
+    check_mode()
     assert isinstance(structure, Parameters)
     module = x0 if isinstance(x0, torch.nn.Module) else None
     n = sum(p.numel() for p in structure.parameters)
