@@ -33,6 +33,14 @@ def folder(tmp_path):
     return tmp_path
 
 
+@pytest.fixture
+def single(folder, tmp_path_factory):
+    """The same model in float32."""
+    model, place = load_model(folder), tmp_path_factory.mktemp("single")
+    save_model(Model(model.preparation, model.network.float(), model.target), place)
+    return place
+
+
 def change(folder, path, value):
     """Set one entry of model.json; a path such as ("inputs", 0, "scale")."""
     file = folder / "model.json"
@@ -100,6 +108,17 @@ CHANGES = {
     "target type": (("target",), 5, "'target' must be an object, not 5"),
     "activation": (("network", "activation"), "eval", "'activation' must be one of"),
     "sizes": (("network", "sizes"), [3, 0, 3], "'sizes' must be a list of whole numbers from 1"),
+    "precision": (("network", "dtype"), "float16", "'dtype' must be one of ('float64', 'float32')"),
+    "other precision": (
+        ("network", "dtype"),
+        "float32",
+        "'layers.0.weight' must be {'dtype': 'float32'",
+    ),
+    "precision of a tensor": (
+        ("tensors", "layers.0.bias", "dtype"),
+        "float32",
+        "'layers.0.bias' must be {'dtype': 'float64', 'shape': [4]}",
+    ),
     "huge sizes": (("network", "sizes"), [3, 10**12, 3], "'layers.0.weight' must be"),
     "more layers": (("network", "sizes"), [3, 4, 4, 3], "must hold the tensors"),
     "digest": (("sha256",), "0" * 64, "the digests differ"),
@@ -156,6 +175,57 @@ def test_weights_of_another_form_are_refused_even_with_a_matching_digest(folder,
     assert expected in str(caught.value)
 
 
+# --- float32
+
+
+def test_a_model_in_single_precision_is_saved_and_loaded_as_such(folder, single, tmp_path):
+    described = json.loads((single / "model.json").read_text("utf-8"))
+    assert described["network"]["dtype"] == "float32"
+    assert {tensor["dtype"] for tensor in described["tensors"].values()} == {"float32"}
+    header, _, _ = (single / "model.safetensors").read_bytes()[8:].partition(b"}}")
+    assert header.count(b'"dtype":"F32"') == 4
+    loaded, double = load_model(single), load_model(folder)
+    assert loaded.network.dtype == torch.float32
+    save_model(loaded, tmp_path)
+    for name in ("model.json", "model.safetensors"):
+        assert (single / name).read_bytes() == (tmp_path / name).read_bytes()
+    outputs = loaded.outputs(TABLE)
+    np.testing.assert_array_equal(outputs, outputs.astype(np.float32))  # computed in float32
+    np.testing.assert_allclose(outputs, double.outputs(TABLE), rtol=1e-5, atol=1e-6)
+
+
+def test_a_model_without_a_named_precision_is_in_double(folder, single):
+    expected = load_model(folder).outputs(TABLE)
+    change(folder, ("network", "dtype"), None)  # as it was written before there was a choice
+    np.testing.assert_array_equal(load_model(folder).outputs(TABLE), expected)
+    change(single, ("network", "dtype"), None)
+    with pytest.raises(InputError, match=r"'layers.0.weight' must be \{'dtype': 'float64'"):
+        load_model(single)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "expected"),
+    [
+        (
+            lambda network: network.half(),
+            "dtype must be one of 'float64', 'float32', not 'float16'",
+        ),
+        (
+            lambda network: network.layers[1].bias.data.fill_(torch.inf),
+            "the model cannot be saved: 'layers.1.bias' holds values that are not finite",
+        ),
+    ],
+    ids=["half", "infinite"],
+)
+def test_a_model_that_could_not_be_loaded_is_not_saved(folder, tmp_path_factory, spoil, expected):
+    model, empty = load_model(folder), tmp_path_factory.mktemp("empty")
+    spoil(model.network)
+    with pytest.raises(InputError) as caught:
+        save_model(model, empty)
+    assert str(caught.value) == expected
+    assert list(empty.iterdir()) == []
+
+
 MODELS = Path(__file__).parent / "models"
 
 
@@ -198,5 +268,39 @@ def test_weights_larger_than_described_are_refused_by_their_size(folder):
 
 
 def test_no_model_there(tmp_path):
-    with pytest.raises(InputError, match=r"holds no model\.json: it is no model folder"):
-        load_model(tmp_path)
+    (tmp_path / "file").write_text("")
+    for place in (tmp_path, tmp_path / "nowhere", tmp_path / "file", tmp_path / "file" / "model"):
+        with pytest.raises(InputError, match=r"holds no model\.json: it is no model folder"):
+            load_model(place)
+
+
+def test_a_file_of_the_model_is_named(folder):
+    with pytest.raises(InputError, match=r"model\.json' is a file of a model: give its folder"):
+        load_model(folder / "model.json")
+
+
+@pytest.mark.parametrize("name", ["model.json", "model.safetensors"])
+def test_a_folder_in_the_place_of_a_file(folder, name):
+    (folder / name).unlink()
+    (folder / name).mkdir()
+    with pytest.raises(InputError, match=f"{name}' cannot be read: Is a directory"):
+        load_model(folder)
+
+
+@pytest.mark.parametrize("name", ["model.json", "model.safetensors"])
+def test_a_file_that_may_not_be_read(folder, name, monkeypatch):
+    def refused(self, *_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_text" if name == "model.json" else "read_bytes", refused)
+    with pytest.raises(InputError, match=f"{name}' cannot be read: Permission denied"):
+        load_model(folder)
+
+
+def test_every_truncation_of_a_description_is_refused(folder):
+    path = folder / "model.json"
+    content = path.read_bytes()
+    for length in range(0, len(content) - 2, 7):
+        path.write_bytes(content[:length])
+        with pytest.raises(InputError, match="damaged"):
+            load_model(folder)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -12,7 +12,20 @@ import typer
 
 from secant.cli.app import print_error
 
-__all__ = ["Force", "Json", "Quiet", "fail", "file_name", "learning", "print_json"]
+__all__ = [
+    "Force",
+    "Json",
+    "Quiet",
+    "end_interrupted",
+    "fail",
+    "file_name",
+    "learning",
+    "print_json",
+    "run_name",
+]
+
+# A file name can have 255 bytes, of which a letter takes up to four; some are added to this one.
+_LONGEST_NAME = 50
 
 Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
@@ -25,22 +38,33 @@ def fail(sentence: str) -> NoReturn:
     raise typer.Exit(2)
 
 
+def end_interrupted(sentence: str) -> NoReturn:
+    """End a command that Ctrl-C has cut short, after what it had was written."""
+    print_error(f"interrupted; {sentence}")
+    raise typer.Exit(130)
+
+
 @contextmanager
 def learning(command: str) -> Iterator[None]:
-    """Turn missing packages, bad input and Ctrl-C inside a command into its one sentence."""
+    """Turn missing packages, bad input, full memory and Ctrl-C into the one sentence of a command."""
     try:
-        from secant.learn.errors import InputError
+        from secant.learn.errors import InputError, is_end_of_memory
     except ModuleNotFoundError as missing:
         if (missing.name or "").startswith("secant"):
             raise
         fail(f"secant {command} needs {missing.name}; install it with: pip install 'secant[train]'")
+    except KeyboardInterrupt:  # the import takes a second
+        end_interrupted("nothing was written")
     try:
         yield
     except InputError as error:
         fail(str(error))
+    except (MemoryError, RuntimeError) as error:
+        if not is_end_of_memory(error):
+            raise
+        fail(f"secant {command} needs more memory than there is: try a smaller table or network")
     except KeyboardInterrupt:  # typer would end the command without a word
-        print_error("interrupted; nothing was written")
-        raise typer.Exit(130) from None
+        end_interrupted("nothing was written")
 
 
 def print_json(data: Any) -> None:
@@ -55,6 +79,13 @@ def file_name(text: str) -> str:
     return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in text)
 
 
+def run_name(data: str, targets: Sequence[str]) -> str:
+    """What a run on a table is called: after the table and its targets, as far as a name holds them."""
+    return f"{stem(data)}-{'-'.join(targets)}"[:_LONGEST_NAME]
+
+
 def stem(data: str) -> str:
     """What outputs that come from a table are called after."""
-    return "table" if data == "-" else Path(data).stem
+    from secant.learn.compression import without_ending
+
+    return "table" if data == "-" else Path(without_ending(data)).stem

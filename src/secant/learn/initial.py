@@ -17,7 +17,6 @@ from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from secant.learn.errors import InputError, listing
@@ -77,10 +76,7 @@ def initialise(
         else np.stack([inputs.min(axis=0), inputs.max(axis=0)], axis=1, dtype=np.float64)
     )
     layers = initial_weights(network.sizes, network.activation, scheme, random, ranges)
-    parameters = [part for layer in layers for part in layer]
-    with torch.no_grad():
-        for parameter, values in zip(network.parameters(), parameters, strict=True):
-            parameter.copy_(torch.as_tensor(values))
+    network.fill(part for layer in layers for part in layer)
 
 
 def initial_weights(

@@ -11,18 +11,29 @@ stands still while that is measured, because the methods themselves have no use 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from time import perf_counter
 
 import numpy as np
+from numpy.typing import NDArray
 
 import secant
 from secant.learn.backpropagation import Values
 from secant.learn.monitor import InClosedForm, Monitor
 from secant.learn.objective import Objective, weights_of
 
-__all__ = ["BATCH_METHODS", "BatchSettings", "train_in_batches"]
+__all__ = [
+    "BATCH_METHODS",
+    "BATCH_SIZE",
+    "Adam",
+    "BatchSettings",
+    "Optimiser",
+    "Sgd",
+    "batch_steps",
+    "optimiser_for",
+    "train_in_batches",
+]
 
 BATCH_METHODS: dict[str, float] = {"adam": 1e-3, "adamw": 1e-3, "sgd": 1e-2}
 """The names, and the learning rates they have by default (PyTorch's; SGD, with Nesterov's momentum 0.9)."""
@@ -80,22 +91,36 @@ def train_in_batches(
     """Train until an epoch meets a stop, and say which."""
     objective = learner.train
     x = weights_of(learner.network)
-    optimiser = _optimiser(settings, objective, x)
+    optimiser = optimiser_for(settings.method, settings.learning_rate, objective)
+    stepped = optimiser.part_of(objective)
     order = np.random.default_rng(settings.seed)
-    plain = _without_decay(objective) if settings.method == "adamw" else objective
     steps = 0
     status = _judge(objective, x, 0, settings, steps, monitor)
     for epoch in range(1, settings.epochs + 1):
         if status is not None:
             return status
         rows = order.permutation(len(objective))
-        for start in range(0, len(rows), settings.batch_size):
-            batch = plain.selected(rows[start : start + settings.batch_size])
-            optimiser.step(x, batch(x)[1])
-            steps += 1
+        steps += sum(1 for _ in batch_steps(stepped, optimiser, x, rows, settings.batch_size))
         status = _judge(objective, x, epoch, settings, steps, monitor)
         progress()
     return status or secant.Status.MAX_ITERATIONS
+
+
+def batch_steps(
+    objective: Objective, optimiser: Optimiser, x: Values, rows: NDArray[np.intp], batch_size: int
+) -> Iterator[tuple[int, float, Values]]:
+    """Go through the rows in this order, a step for each batch, which changes ``x`` in place.
+
+    Yields the rows of a batch, its loss and its gradient, before the step is made. A batch whose rows all
+    have weight zero has no mean, and is left out.
+    """
+    for start in range(0, len(rows), batch_size):
+        batch = objective.selected(rows[start : start + batch_size])
+        if not batch.divisor > 0.0:
+            continue
+        f, g = batch(x)
+        yield len(batch), f, g
+        optimiser.step(x, g)
 
 
 def _judge(
@@ -119,12 +144,21 @@ def _judge(
     return secant.Status.GRADIENT if optimality <= settings.gtol else status
 
 
-class _Sgd:
+class Sgd:
     """Nesterov's momentum in PyTorch's form: ``m <- 0.9 m + g``, ``x <- x - rate (g + 0.9 m)``."""
 
     def __init__(self, rate: float, size: int, dtype: np.dtype) -> None:
         self._rate = rate
         self._m: Values = np.zeros(size, dtype)
+
+    def following(self, past: Sgd) -> Sgd:
+        """The same with what another one remembers, copied."""
+        self._m = past._m.copy()
+        return self
+
+    def part_of(self, objective: Objective) -> Objective:
+        """What the gradients are of: all of it."""
+        return objective
 
     def step(self, x: Values, g: Values) -> None:
         """Change ``x`` in place."""
@@ -133,7 +167,7 @@ class _Sgd:
         x -= self._rate * (g + _MOMENTUM * self._m)
 
 
-class _Adam:
+class Adam:
     """``x <- x - rate (decay x + m / (sqrt(v) + eps))`` with ``m`` and ``v`` freed of their bias.
 
     Kingma & Ba (2015), Algorithm 1; with a decay, Loshchilov & Hutter (2019), Algorithm 2.
@@ -145,6 +179,17 @@ class _Adam:
         self._m: Values = np.zeros(size, dtype)
         self._v: Values = np.zeros(size, dtype)
         self._k = 0
+
+    def following(self, past: Adam) -> Adam:
+        """The same with what another one remembers, copied."""
+        self._m, self._v, self._k = past._m.copy(), past._v.copy(), past._k
+        return self
+
+    def part_of(self, objective: Objective) -> Objective:
+        """What the gradients are of: without the penalty that a decay stands for."""
+        if self._decay is None:
+            return objective
+        return objective.with_index(objective.index.without_l2())
 
     def step(self, x: Values, g: Values) -> None:
         """Change ``x`` in place."""
@@ -161,16 +206,17 @@ class _Adam:
         x -= (self._rate / (1.0 - first**self._k)) * (self._m / size)
 
 
-def _optimiser(settings: BatchSettings, objective: Objective, x: Values) -> _Sgd | _Adam:
-    """PyTorch's defaults; AdamW's decay is that of the penalty, ``2 l2``, and of the weights alone."""
-    if settings.method == "sgd":
-        return _Sgd(settings.learning_rate, x.size, x.dtype)
-    decay = None
-    if settings.method == "adamw":
-        decay = 2.0 * objective.index.l2 * objective.is_weight
-    return _Adam(settings.learning_rate, x.size, x.dtype, decay)
+Optimiser = Sgd | Adam
+"""What makes a step from a gradient."""
 
 
-def _without_decay(objective: Objective) -> Objective:
-    """The objective without the part that AdamW's weight decay stands for."""
-    return objective.with_index(objective.index.without_l2())
+def optimiser_for(method: str, rate: float, objective: Objective) -> Optimiser:
+    """A new one of these for a key of `BATCH_METHODS`.
+
+    PyTorch's defaults; AdamW's decay is that of the penalty, ``2 l2``, and of the weights alone.
+    """
+    size, dtype = objective.is_weight.size, objective.dtype
+    if method == "sgd":
+        return Sgd(rate, size, dtype)
+    decay = 2.0 * objective.index.l2 * objective.is_weight if method == "adamw" else None
+    return Adam(rate, size, dtype, decay)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -14,20 +14,31 @@ from torch.nn import functional
 from secant.learn.activations import ACTIVATIONS
 from secant.learn.errors import InputError, listing
 
-__all__ = ["ACTIVATIONS", "Perceptron"]
+__all__ = ["ACTIVATIONS", "DTYPES", "Perceptron", "check_dtype"]
+
+DTYPES = {"float64": torch.float64, "float32": torch.float32}
+"""The precisions a network can have, by name."""
+
+
+def check_dtype(name: str) -> None:
+    """Raise InputError unless `name` is a precision that a network can have."""
+    if not isinstance(name, str) or name not in DTYPES:
+        raise InputError(f"dtype must be one of {listing(DTYPES)}, not {name!r}")
 
 
 class _Layer(nn.Module):
     """inputs -> W inputs + b; unlike `nn.Linear` it leaves the global random state alone."""
 
     def __init__(
-        self, inputs: int, outputs: int, generator: torch.Generator, dtype: torch.dtype
+        self, inputs: int, outputs: int, generator: torch.Generator | None, dtype: torch.dtype
     ) -> None:
         super().__init__()
-        limit = (6.0 / (inputs + outputs)) ** 0.5
-        weight = torch.empty(outputs, inputs, dtype=torch.float64)
-        weight.uniform_(-limit, limit, generator=generator)
-        self.weight = nn.Parameter(weight.to(dtype))
+        weight = torch.zeros(outputs, inputs, dtype=dtype)
+        if generator is not None:
+            limit = (6.0 / (inputs + outputs)) ** 0.5
+            drawn = torch.empty(outputs, inputs, dtype=torch.float64)
+            weight.copy_(drawn.uniform_(-limit, limit, generator=generator))
+        self.weight = nn.Parameter(weight)
         self.bias = nn.Parameter(torch.zeros(outputs, dtype=dtype))
 
     def forward(self, inputs: Tensor) -> Tensor:
@@ -47,8 +58,9 @@ class Perceptron(nn.Module):
     activation : str
         A key of `ACTIVATIONS`. Curvature is what quasi-Newton methods learn, so smooth ones suit
         them best.
-    seed : int
-        Of the initial weights; the global random state is neither read nor changed.
+    seed : int or None
+        Of the initial weights; the global random state is neither read nor changed. None leaves
+        the weights at zero, for those who draw or load them themselves.
     dtype : torch.dtype
         float64 or float32; the initial weights are the same but for rounding.
 
@@ -63,7 +75,7 @@ class Perceptron(nn.Module):
         self,
         sizes: Sequence[int],
         activation: str = "tanh",
-        seed: int = 0,
+        seed: int | None = 0,
         dtype: torch.dtype = torch.float64,
     ) -> None:
         super().__init__()
@@ -75,7 +87,7 @@ class Perceptron(nn.Module):
             raise InputError(f"each layer needs at least one unit; its sizes are {list(sizes)}")
         self.sizes = tuple(sizes)
         self.activation = activation
-        generator = torch.Generator().manual_seed(seed)
+        generator = None if seed is None else torch.Generator().manual_seed(seed)
         self.layers = nn.ModuleList(
             _Layer(inputs, outputs, generator, dtype) for inputs, outputs in pairwise(sizes)
         )
@@ -104,9 +116,23 @@ class Perceptron(nn.Module):
         """Where the weights are."""
         return next(self.parameters()).device
 
+    def tensors(self) -> list[Tensor]:
+        """Weights and biases layer by layer, the order of `parameters`, which searches for them."""
+        found: list[Tensor] = []
+        for layer in self.layers:
+            assert isinstance(layer, _Layer)
+            found += [layer.weight, layer.bias]
+        return found
+
     def weights(self) -> list[Tensor]:
         """The weight matrices, without the biases."""
-        return [parameter for parameter in self.parameters() if parameter.ndim == 2]
+        return self.tensors()[::2]
+
+    def fill(self, parts: Iterable[NDArray[np.floating]]) -> None:
+        """Set weights and biases, in the order of `tensors`."""
+        with torch.no_grad():
+            for tensor, values in zip(self.tensors(), parts, strict=True):
+                tensor.copy_(torch.as_tensor(values))
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Outputs, shape (rows, outputs), from inputs of shape (rows, inputs)."""

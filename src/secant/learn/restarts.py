@@ -16,6 +16,7 @@ from secant.learn.initial import Random, initialise
 from secant.learn.loss import LossIndex
 from secant.learn.network import Perceptron
 from secant.learn.strategy import Sample, Strategy, Training, train_network
+from secant.status import Status
 
 __all__ = ["Restarts", "score", "train_from_starts"]
 
@@ -30,17 +31,20 @@ class Restarts:
         In the order of the starts; None where a start could not be trained.
     chosen : int
         Place of the training whose weights were kept.
+    interrupted : bool
+        Whether Ctrl-C ended them before all starts were made.
     """
 
     trainings: tuple[Training | None, ...]
     chosen: int
+    interrupted: bool = False
 
     @property
     def best(self) -> Training:
-        """The training whose weights the network has."""
+        """The training whose weights the network has; its status is that of all if they were interrupted."""
         training = self.trainings[self.chosen]
         assert training is not None
-        return training
+        return replace(training, status=Status.INTERRUPTED) if self.interrupted else training
 
 
 def score(training: Training, validated: bool) -> float:
@@ -63,6 +67,8 @@ def train_from_starts(
     progress: Callable[[History], None] | None = None,
 ) -> Restarts:
     """Train a network from its weights, then from newly drawn ones, and keep the best.
+
+    Ctrl-C ends the start at work and leaves the later ones out.
 
     Parameters
     ----------
@@ -97,18 +103,25 @@ def train_from_starts(
     trainings: list[Training | None] = []
     kept: _Kept | None = None
     failure: InputError | None = None
+    interrupted = False
     for place in range(starts):
         left = deadline - perf_counter()
-        if place > 0:
-            if left <= 0.0:
-                break
-            initialise(network, scheme, random, inputs)
-        limited = replace(strategy, max_seconds=min(strategy.max_seconds, left))
+        if interrupted or (place > 0 and left <= 0.0):
+            break
         training = None
         try:
+            if place > 0:
+                initialise(network, scheme, random, inputs)
+            limited = replace(strategy, max_seconds=min(strategy.max_seconds, left))
             training = train_network(network, index, train, validation, limited, progress)
+            interrupted = training.status is Status.INTERRUPTED
         except InputError as error:
             failure = error
+        except KeyboardInterrupt:  # before the first iteration of a start, which leaves no training
+            if kept is None:
+                raise
+            interrupted = True
+            break
         trainings.append(training)
         if training is not None:
             value = score(training, validation is not None)
@@ -119,7 +132,7 @@ def train_from_starts(
         raise failure
     if kept.weights:
         network.load_state_dict(kept.weights)
-    return Restarts(tuple(trainings), kept.place)
+    return Restarts(tuple(trainings), kept.place, interrupted)
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 import warnings
-from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -18,18 +18,20 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 import secant
 from secant.learn.activations import ACTIVATIONS
 from secant.learn.backpropagation import Backpropagation
-from secant.learn.error_terms import ErrorTerm
 from secant.learn.errors import InputError
-from secant.learn.estimators.parameters import check_parameters, hidden_sizes
+from secant.learn.estimators.attributes import keep_network, keep_training
+from secant.learn.estimators.goal import Goal
+from secant.learn.estimators.parameters import check_parameters, hidden_sizes, solver_name
+from secant.learn.estimators.plain import validated
 from secant.learn.history import History
 from secant.learn.initial import initialise
 from secant.learn.loss import LossIndex
 from secant.learn.minibatch import BATCH_METHODS
-from secant.learn.network import Perceptron
-from secant.learn.restarts import Restarts, train_from_starts
+from secant.learn.network import DTYPES, Perceptron
+from secant.learn.restarts import train_from_starts
 from secant.learn.strategy import AUTO, Sample, Strategy
 
-__all__ = ["BasePerceptron", "Goal"]
+__all__ = ["BasePerceptron"]
 
 Values = NDArray[np.floating]
 
@@ -41,24 +43,6 @@ _FOREVER = 1e12
 
 _NEVER = 5e-324
 """A gradient that is never met."""
-
-
-@dataclass(frozen=True)
-class Goal:
-    """What is minimised: ``factor (error + penalty)`` is the objective in scikit-learn's units.
-
-    Attributes
-    ----------
-    error : ErrorTerm
-    factor : float
-        1/2 for squared errors, of which scikit-learn takes the half; else 1.
-    unit : float
-        What `tol` and `gtol` are multiples of: the size of the error that is there to be explained.
-    """
-
-    error: ErrorTerm
-    factor: float = 1.0
-    unit: float = 1.0
 
 
 class BasePerceptron(BaseEstimator):  # type: ignore[misc]
@@ -116,13 +100,27 @@ class BasePerceptron(BaseEstimator):  # type: ignore[misc]
         self.verbose = verbose
 
     n_outputs_: int
+    n_layers_: int
+    out_activation_: str
     coefs_: list[Values]
     intercepts_: list[Values]
+    loss_: float
+    loss_curve_: list[float]
+    best_loss_: float | None
+    validation_scores_: list[float] | None
+    best_validation_score_: float | None
+    n_iter_: int
+    t_: int
+    solver_: str
+    solver_reason_: str
+    stop_reason_: str
+    history_: History
+    _stream: Any = None
 
     # ------------------------------------------------------------------ what a subclass has to say
 
-    def _read_targets(self, y: Any, reset: bool) -> NDArray[Any]:
-        """The targets as `ErrorTerm` takes them; learns the classes when `reset`."""
+    def _read_targets(self, y: Any, reset: bool, classes: Any = None) -> NDArray[Any]:
+        """The targets as `ErrorTerm` takes them; learns the `classes`, or those of `y`, when `reset`."""
         raise NotImplementedError
 
     def _goal(self, targets: NDArray[Any]) -> Goal:
@@ -153,21 +151,16 @@ class BasePerceptron(BaseEstimator):  # type: ignore[misc]
     def _train(self, X: Any, y: Any, sample_weight: Any) -> Self:
         check_parameters(self)
         warm = self.warm_start and hasattr(self, "coefs_")
-        X, y = validate_data(
-            self, X, y, multi_output=True, dtype=np.dtype(self.dtype), reset=not warm
-        )
+        X, y = validated(self, X, y, np.dtype(self.dtype), reset=not warm)
         targets = self._read_targets(y, reset=not warm)
         weights = self._row_weights(sample_weight, X, y)
         random = check_random_state(self.random_state)
         network = self._network(X, random, warm)
-        parts = self._divide(X, targets, weights, random)
-        train, validation = parts
+        train, validation = self._divide(X, targets, weights, random)
         goal = self._goal(targets)
-        amount = float(len(train)) if train.weights is None else float(train.weights.sum())
-        index = LossIndex(goal.error, l2=0.5 * self.alpha / (amount * goal.factor))
         found = train_from_starts(
             network,
-            index,
+            self._index(train, goal),
             train,
             validation,
             self._strategy(goal, random),
@@ -177,25 +170,25 @@ class BasePerceptron(BaseEstimator):  # type: ignore[misc]
             total_seconds=self.max_seconds or _FOREVER,
             progress=self._progress(goal) if self.verbose else None,
         )
-        self._keep(network, found, goal)
+        keep_network(self, network)
+        keep_training(self, found.best, goal.factor)
+        self._stream = None
+        self._warn(found.best.status)
         return self
 
     def _network(self, X: Values, random: np.random.RandomState, warm: bool) -> Perceptron:
         """With the weights so far on a warm start, else with new ones."""
         sizes = (X.shape[1], *hidden_sizes(self), self.n_outputs_)
-        network = Perceptron(sizes, self.activation, dtype=getattr(torch, self.dtype))
+        network = Perceptron(sizes, self.activation, None, DTYPES[self.dtype])
         if not warm:
             initialise(network, self.initialisation, random, X)
         elif tuple(coef.shape[1] for coef in self.coefs_) != sizes[1:]:
             raise InputError(
-                f"warm_start needs the layers of the last fit, {[c.shape[1] for c in self.coefs_]} "
-                f"units, not {list(sizes[1:])}"
+                "warm_start and partial_fit need the layers of the last fit, "
+                f"{[c.shape[1] for c in self.coefs_]} units, not {list(sizes[1:])}"
             )
         else:
-            parts = [part for layer in self._layers() for part in layer]
-            with torch.no_grad():
-                for parameter, values in zip(network.parameters(), parts, strict=True):
-                    parameter.copy_(torch.as_tensor(values))
+            network.fill(part for layer in self._layers() for part in layer)
         if self.device == "cpu":
             return network
         try:
@@ -214,17 +207,23 @@ class BasePerceptron(BaseEstimator):  # type: ignore[misc]
         if not self.early_stopping:
             return self._sample(X, targets, weights, slice(None)), None
         rows = np.arange(len(X))
-        train, held = train_test_split(
-            rows,
-            test_size=self.validation_fraction,
-            random_state=random,
-            stratify=self._strata(targets),
-        )
+        try:
+            train, held = train_test_split(
+                rows,
+                test_size=self.validation_fraction,
+                random_state=random,
+                stratify=self._strata(targets),
+            )
+        except ValueError as error:  # too few rows, or of a class
+            raise InputError(f"early_stopping cannot set rows aside: {error}") from None
         if len(held) < 2:
             raise InputError(
                 f"validation_fraction {self.validation_fraction} leaves {len(held)} of "
                 f"{len(X)} rows for validation; it needs 2"
             )
+        for part, name in ((train, "that train"), (held, "set aside")):
+            if weights is not None and not weights[part].sum() > 0.0:
+                raise InputError(f"sample_weight is zero in all {len(part)} rows {name}")
         return self._sample(X, targets, weights, train), self._sample(X, targets, weights, held)
 
     def _sample(
@@ -236,11 +235,19 @@ class BasePerceptron(BaseEstimator):  # type: ignore[misc]
             None if weights is None else torch.as_tensor(weights[rows], device=self.device),
         )
 
+    def _index(self, train: Sample, goal: Goal) -> LossIndex:
+        """What is minimised on these rows, where scikit-learn's penalty is a mean over them."""
+        amount = float(len(train)) if train.weights is None else float(train.weights.sum())
+        return LossIndex(goal.error, l2=0.5 * self.alpha / (amount * goal.factor))
+
     def _strategy(self, goal: Goal, random: np.random.RandomState) -> Strategy:
         """The parameters as the training knows them; losses there are not halved."""
-        in_batches = self.solver in (AUTO, *BATCH_METHODS)
+        if not math.isfinite(goal.unit):
+            raise InputError(f"y has numbers too large to be squared in {self.dtype}")
+        solver = solver_name(self)
+        in_batches = solver in (AUTO, *BATCH_METHODS)
         return Strategy(
-            self.solver,
+            solver,
             gtol=self.gtol * goal.unit / goal.factor or _NEVER,
             max_iter=self.max_iter,
             max_seconds=self.max_seconds or _FOREVER,
@@ -249,10 +256,14 @@ class BasePerceptron(BaseEstimator):  # type: ignore[misc]
             goal=None if self.goal is None else self.goal / goal.factor,
             tol=self.tol * goal.unit / goal.factor,
             n_iter_no_change=self.n_iter_no_change,
-            learning_rate=self.learning_rate_init if in_batches else None,
+            learning_rate=self._learning_rate(goal) if in_batches else None,
             batch_size=None if self.batch_size == "auto" or not in_batches else self.batch_size,
             seed=int(random.randint(2**31 - 1)),
         )
+
+    def _learning_rate(self, goal: Goal) -> float:
+        """A step along the gradient is to be that of scikit-learn's loss; Adam's have no such unit."""
+        return self.learning_rate_init * (goal.factor if solver_name(self) == "sgd" else 1.0)
 
     def _progress(self, goal: Goal) -> Any:
         """Prints each iteration as scikit-learn does."""
@@ -264,33 +275,6 @@ class BasePerceptron(BaseEstimator):  # type: ignore[misc]
                 print(f"Validation loss: {goal.factor * epoch.validation_loss:.8f}")
 
         return show
-
-    # -------------------------------------------------------------------------------- attributes
-
-    def _keep(self, network: Perceptron, found: Restarts, goal: Goal) -> None:
-        """The attributes that `fit` leaves."""
-        training = found.best
-        parameters = [parameter.detach().cpu().numpy() for parameter in network.parameters()]
-        self.coefs_ = [W.T.copy() for W in parameters[::2]]
-        self.intercepts_ = [b.copy() for b in parameters[1::2]]
-        self.n_layers_ = len(network.sizes)
-        self.out_activation_ = self._output_activation()
-        self.history_ = training.history
-        self.n_iter_ = training.iterations
-        self.solver_ = training.method
-        self.solver_reason_ = training.reason
-        self.stop_reason_ = training.status.value
-        objective = [goal.factor * value for value in training.history.column("objective")]
-        self.loss_curve_ = objective[1:] or objective
-        self.loss_ = goal.factor * training.best.objective
-        self.best_loss_ = None if self.early_stopping else min(objective)
-        self.validation_scores_ = None
-        self.best_validation_score_ = None
-        if self.early_stopping:
-            losses = training.history.column("validation_loss")
-            self.validation_scores_ = [-goal.factor * loss for loss in losses[1:] or losses]
-            self.best_validation_score_ = -goal.factor * training.best.validation_loss
-        self._warn(training.status)
 
     def _warn(self, status: secant.Status) -> None:
         if not status.success and status is not secant.Status.TIME_LIMIT:

@@ -8,11 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.utils import column_or_1d, compute_sample_weight
-from sklearn.utils.multiclass import type_of_target, unique_labels
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import _check_partial_fit_first_call
 
 from secant.learn.error_terms import BinaryCrossEntropy, CrossEntropy, ErrorTerm, WeightedSquared
 from secant.learn.errors import InputError, listing
-from secant.learn.estimators.base import BasePerceptron, Goal, Values
+from secant.learn.estimators.base import Values
+from secant.learn.estimators.goal import Goal
+from secant.learn.estimators.plain import kind_of_classes
+from secant.learn.estimators.stream import StreamPerceptron, learns_in_parts
 
 __all__ = ["MLPClassifier"]
 
@@ -20,7 +24,7 @@ _TARGETS = ("binary", "multiclass", "multilabel-indicator")
 _LOSSES = ("auto", "log_loss", "weighted-squared")
 
 
-class MLPClassifier(ClassifierMixin, BasePerceptron):  # type: ignore[misc]
+class MLPClassifier(ClassifierMixin, StreamPerceptron):  # type: ignore[misc]
     """A multilayer perceptron for classes, trained by any method of secant.
 
     Minimises ``mean_i w_i loss(y_i, f(x_i)) + alpha / (2 sum w) |W|^2`` over the weights ``W`` and
@@ -132,6 +136,39 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):  # type: ignore[misc]
         """
         return self._train(X, y, sample_weight)
 
+    @available_if(learns_in_parts)  # type: ignore[untyped-decorator]
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
+        """Go once through rows that are a part of all, in mini-batches, and keep what was learnt before.
+
+        As `MLPRegressor.partial_fit`; a class may be missing among the rows of a call.
+
+        Parameters
+        ----------
+        X : array-like, shape (rows, inputs)
+        y : array-like, shape (rows,), or (rows, labels) of 0 and 1
+        sample_weight : array-like, shape (rows,), optional
+        classes : array-like, optional
+            All classes that will come, or the numbers of the labels; needed in the first call.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        AttributeError
+            If the solver needs all rows at once.
+        ValueError
+            If the data or a parameter cannot be used, or the columns or classes are others than before.
+        """
+        if self.class_weight == "balanced":
+            raise InputError(
+                "partial_fit does not know how frequent the classes are: give class_weight as a dict, or "
+                "sample_weight, instead of class_weight='balanced'"
+            )
+        _check_partial_fit_first_call(self, classes)
+        return self._learn_part(X, y, sample_weight, self.classes_)
+
     def predict(self, X: Any) -> NDArray[Any]:
         """The most probable class of each row; for multilabel targets 0 and 1, shape (rows, labels)."""
         outputs = self._outputs(X)
@@ -164,8 +201,8 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):  # type: ignore[misc]
 
     # -------------------------------------------------------------------------------- internals
 
-    def _read_targets(self, y: Any, reset: bool) -> NDArray[Any]:
-        kind = type_of_target(y, input_name="y")
+    def _read_targets(self, y: Any, reset: bool, classes: Any = None) -> NDArray[Any]:
+        kind = kind_of_classes(y)
         if kind not in _TARGETS:
             raise InputError(
                 f"Unknown label type: y is {kind}, and classes are numbers without fractions, "
@@ -174,25 +211,38 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):  # type: ignore[misc]
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if reset:
-            self._learn_classes(y, kind)
-        elif set(unique_labels(y)) - set(self.classes_):
-            raise InputError(
-                f"warm_start needs the classes of the last fit, {listing(self.classes_)}, "
-                f"and y has {listing(unique_labels(y))}"
-            )
+            self._learn_classes(y, kind, classes)
+        self._refuse_other_classes(y, kind)
         if self._multilabel:
             return np.asarray(y, dtype=self.dtype)
         places: NDArray[Any] = np.searchsorted(self.classes_, y)
         return places if self.n_outputs_ > 1 else places[:, None].astype(self.dtype)
 
-    def _learn_classes(self, y: NDArray[Any], kind: str) -> None:
+    def _refuse_other_classes(self, y: NDArray[Any], kind: str) -> None:
+        """Of a warm start, and of the parts of a stream."""
+        if (kind == "multilabel-indicator") != self._multilabel:
+            known = "rows of 0 and 1" if self._multilabel else "one class for each row"
+            raise InputError(f"y must be {known} as in the last fit, not {kind}")
+        found = np.arange(y.shape[1]) if self._multilabel else np.unique(y)
+        unknown = np.setdiff1d(found, self.classes_)
+        if len(unknown) or (self._multilabel and len(found) < len(self.classes_)):
+            raise InputError(
+                f"warm_start and partial_fit need the known classes, {listing(self.classes_)}, "
+                f"and y has {listing(found)}"
+            )
+
+    def _learn_classes(self, y: NDArray[Any], kind: str, classes: Any) -> None:
         self._multilabel = kind == "multilabel-indicator"
         self.classes_ = np.arange(y.shape[1]) if self._multilabel else np.unique(y)
+        if classes is not None:
+            self.classes_ = np.unique(classes)
         count = len(self.classes_)
         if self._multilabel:
             self.n_outputs_ = y.shape[1]
         elif count < 2:
-            raise InputError(f"y has one class only, {self.classes_[0]!r}; a classifier needs two")
+            found = "y has" if classes is None else "classes has"
+            only = self.classes_.tolist()[0]
+            raise InputError(f"{found} one class only, {only!r}; a classifier needs two")
         else:
             self.n_outputs_ = 1 if count == 2 else count
 
@@ -200,7 +250,11 @@ class MLPClassifier(ClassifierMixin, BasePerceptron):  # type: ignore[misc]
         weights = super()._row_weights(sample_weight, X, y)
         if self.class_weight is None:
             return weights
-        balance: Values = compute_sample_weight(self.class_weight, y).astype(X.dtype)
+        given = self.class_weight
+        if isinstance(given, dict):  # a part of the rows need not have all classes
+            absent = set(self.classes_.tolist()) - set(np.unique(y).tolist())
+            given = {label: weight for label, weight in given.items() if label not in absent}
+        balance: Values = compute_sample_weight(given, y).astype(X.dtype)
         return balance if weights is None else weights * balance
 
     def _strata(self, targets: NDArray[Any]) -> NDArray[Any] | None:

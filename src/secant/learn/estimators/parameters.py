@@ -9,10 +9,9 @@ from typing import Any
 from secant.learn.activations import ACTIVATIONS
 from secant.learn.errors import InputError, listing
 from secant.learn.initial import check_initialisation
+from secant.learn.network import check_dtype
 
-__all__ = ["check_parameters", "hidden_sizes"]
-
-_DTYPES = ("float64", "float32")
+__all__ = ["check_parameters", "hidden_sizes", "solver_name"]
 
 # Least value, and whether it is allowed itself.
 _NUMBERS: dict[str, tuple[float, bool]] = {
@@ -28,8 +27,10 @@ _FLAGS = ("early_stopping", "warm_start")
 def check_parameters(estimator: Any) -> None:
     """Raise InputError for the first parameter whose value makes no sense."""
     hidden_sizes(estimator)
+    if not isinstance(estimator.solver, str):
+        raise InputError(f"solver must be 'auto' or the name of a method, not {estimator.solver!r}")
     _one_of(estimator, "activation", ACTIVATIONS)
-    _one_of(estimator, "dtype", _DTYPES)
+    check_dtype(estimator.dtype)
     check_initialisation(estimator.initialisation, estimator.activation)
     for name, (least, inclusive) in _NUMBERS.items():
         value = getattr(estimator, name)
@@ -38,10 +39,10 @@ def check_parameters(estimator: Any) -> None:
             raise InputError(f"{name} must be {allowed}, not {value!r}")
     for name, low in _COUNTS.items():
         _check_count(name, getattr(estimator, name), low)
-    for name in ("max_fun", "batch_size"):
-        value = getattr(estimator, name)
-        if value is not None and value != "auto":
-            _check_count(name, value, 1)
+    if estimator.max_fun is not None:
+        _check_count("max_fun", estimator.max_fun, 1)
+    if estimator.batch_size != "auto":
+        _check_count("batch_size", estimator.batch_size, 1)
     for name in _FLAGS:
         if not isinstance(getattr(estimator, name), bool):
             raise InputError(f"{name} must be True or False, not {getattr(estimator, name)!r}")
@@ -52,11 +53,17 @@ def hidden_sizes(estimator: Any) -> tuple[int, ...]:
     """The units of each hidden layer; a number stands for a single layer."""
     given = estimator.hidden_layer_sizes
     sizes = tuple(given) if hasattr(given, "__iter__") else (given,)
-    if not all(isinstance(units, Integral) and int(units) >= 1 for units in sizes):
+    whole = [isinstance(units, Integral) and not isinstance(units, bool) for units in sizes]
+    if not all(whole) or any(units < 1 for units in sizes):
         raise InputError(
             f"hidden_layer_sizes must be whole numbers from 1, one for each layer, not {given!r}"
         )
     return tuple(int(units) for units in sizes)
+
+
+def solver_name(estimator: Any) -> str:
+    """The solver as the registry writes it, whatever its case."""
+    return str(estimator.solver).strip().lower()
 
 
 def _check_limits(estimator: Any) -> None:

@@ -9,10 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 from sklearn.utils import column_or_1d
+from sklearn.utils.metaestimators import available_if
 
 from secant.learn.error_terms import ErrorTerm, Huber, MeanSquared, Minkowski, NormalisedSquared
 from secant.learn.errors import InputError, listing
-from secant.learn.estimators.base import BasePerceptron, Goal, Values
+from secant.learn.estimators.base import Values
+from secant.learn.estimators.goal import Goal
+from secant.learn.estimators.stream import StreamPerceptron, learns_in_parts
 
 __all__ = ["MLPRegressor"]
 
@@ -26,7 +29,7 @@ _GOALS: dict[str, Goal] = {
 }
 
 
-class MLPRegressor(RegressorMixin, BasePerceptron):  # type: ignore[misc]
+class MLPRegressor(RegressorMixin, StreamPerceptron):  # type: ignore[misc]
     """A multilayer perceptron for numbers, trained by any method of secant.
 
     Minimises ``1/2 mean_i w_i (f(x_i) - y_i)^2 + alpha / (2 sum w) |W|^2`` over the weights ``W`` and
@@ -103,7 +106,9 @@ class MLPRegressor(RegressorMixin, BasePerceptron):  # type: ignore[misc]
     validation_scores_, best_validation_score_ : list of float or None, float or None
         Minus the validation loss after each iteration, and of the kept weights.
     n_iter_ : int
-        Iterations made.
+        Iterations made; `partial_fit` adds one for each call.
+    t_ : int
+        Rows that `partial_fit` has seen since the last `fit`.
     solver_, solver_reason_ : str
         The method that trained, and why it was chosen.
     stop_reason_ : str
@@ -150,6 +155,44 @@ class MLPRegressor(RegressorMixin, BasePerceptron):  # type: ignore[misc]
         """
         return self._train(X, y, sample_weight)
 
+    @available_if(learns_in_parts)  # type: ignore[untyped-decorator]
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Go once through rows that are a part of all, in mini-batches, and keep what was learnt before.
+
+        Only for the solvers ``"adam"``, ``"adamw"``, ``"sgd"``, and ``"auto"``, which then is Adam. The
+        optimiser's memory goes on from call to call; `fit` begins anew. `max_iter`, `tol` and the other
+        limits are of `fit` alone.
+
+        Parameters
+        ----------
+        X : array-like, shape (rows, inputs)
+        y : array-like, shape (rows,) or (rows, outputs)
+        sample_weight : array-like, shape (rows,), optional
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        AttributeError
+            If the solver needs all rows at once.
+        ValueError
+            If the data or a parameter cannot be used, or the columns or targets are others than before.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> random = np.random.default_rng(0)
+        >>> model = MLPRegressor((8,), learning_rate_init=0.05, random_state=0)
+        >>> for _ in range(200):
+        ...     X = random.uniform(-1, 1, (50, 1))
+        ...     model = model.partial_fit(X, np.sin(3 * X[:, 0]))
+        >>> model.t_, model.loss_ < 0.01
+        (10000, True)
+        """
+        return self._learn_part(X, y, sample_weight)
+
     def predict(self, X: Any) -> Values:
         """The prediction of each row, shape (rows,) or (rows, outputs) as `y` was."""
         outputs = self._outputs(X)
@@ -157,13 +200,14 @@ class MLPRegressor(RegressorMixin, BasePerceptron):  # type: ignore[misc]
 
     # -------------------------------------------------------------------------------- internals
 
-    def _read_targets(self, y: Any, reset: bool) -> NDArray[Any]:
+    def _read_targets(self, y: Any, reset: bool, classes: Any = None) -> NDArray[Any]:
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         outputs = 1 if y.ndim == 1 else y.shape[1]
         if not reset and outputs != self.n_outputs_:
             raise InputError(
-                f"warm_start needs {self.n_outputs_} targets as in the last fit, not {outputs}"
+                f"warm_start and partial_fit need {self.n_outputs_} targets as in the last fit, "
+                f"not {outputs}"
             )
         self._flat = y.ndim == 1
         self.n_outputs_ = outputs
@@ -176,7 +220,8 @@ class MLPRegressor(RegressorMixin, BasePerceptron):  # type: ignore[misc]
             raise InputError(f"loss must be one of {listing(_GOALS)}, not {self.loss!r}")
         goal = _GOALS[self.loss]
         if isinstance(goal.error, MeanSquared):
-            variance = float(targets.var(axis=0).mean())
+            with np.errstate(over="ignore", invalid="ignore"):
+                variance = float(targets.var(axis=0).mean())
             return replace(goal, unit=variance if variance > 0.0 else 1.0)
         return goal
 

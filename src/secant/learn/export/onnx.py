@@ -1,13 +1,13 @@
-"""A model as ONNX, from the cells of a table to the prediction, in double precision.
+"""A model as ONNX, from the cells of a table to the prediction, in the precision of its network.
 
 Inputs, each of shape (rows, 1): one for every column of the model, under the column's name; numbers
-as double, where NaN is a missing number; categories as strings without surrounding blanks, where
-the empty string is a missing one. Categories are strings also where the table has numbers as codes:
-``"3"``, not 3.
+as double, or float where the network is in float32, with NaN for a missing number; categories as
+strings without surrounding blanks, where the empty string is a missing one. Categories are strings
+also where the table has numbers as codes: ``"3"``, not 3.
 
-Outputs: ``predicted_<target>``, of shape (rows, 1) in the target's units or of shape (rows,) with the
-class as a string, and for classes ``probabilities`` of shape (rows, classes), in the order of the
-metadata entry ``classes`` (a JSON list).
+Outputs: ``predicted_<target>``, of shape (rows, 1) in the target's units, one for each target, or of
+shape (rows,) with the class as a string, and for classes ``probabilities`` of shape (rows, classes),
+in the order of the metadata entry ``classes`` (a JSON list). A graph in float32 has no double at all.
 
 What the model refuses has no sentence here: an unknown category ends the run with an error of the
 runtime, a missing number gives NaN.
@@ -15,16 +15,15 @@ runtime, a missing number gives NaN.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
-import secant
 from secant.learn.errors import InputError
+from secant.learn.export.graph import ML, Graph
+from secant.learn.export.precision import check_constants, parts, precision_of, scaled_fill
 from secant.learn.inputs import CategoricalInput, NumericInput
 from secant.learn.model import Model
 from secant.learn.preparation import Preparation
@@ -33,10 +32,6 @@ from secant.learn.target import ClassTarget, NumericTarget
 
 __all__ = ["onnx_bytes"]
 
-# Old enough for every runtime of the last years, new enough for all operators used.
-_OPSET, _ML_OPSET, _IR = 17, 3, 8
-_ML = "ai.onnx.ml"
-
 
 def onnx_bytes(model: Model) -> bytes:
     """The model as the bytes of an ONNX file.
@@ -44,7 +39,8 @@ def onnx_bytes(model: Model) -> bytes:
     Raises
     ------
     InputError
-        If the package onnx is not installed.
+        If the package onnx is not installed, a column has no name, or float32 has no place for a constant
+        of the model.
     """
     try:
         import onnx
@@ -52,98 +48,23 @@ def onnx_bytes(model: Model) -> bytes:
         raise InputError(
             "an export to ONNX needs the package onnx; install it with: pip install 'secant[onnx]'"
         ) from None
-    graph = _Graph(onnx, model.preparation.names)
+    check_constants(model)
+    if "" in model.preparation.names:
+        raise InputError("a column without a name can be no input of an ONNX graph: give it one")
+    graph = Graph(onnx, model.preparation.names, precision_of(model))
     outputs = _layers(graph, model, _prepared(graph, model.preparation))
+    described: dict[str, Any] = {"target": model.target.name, "task": model.target.task.value}
     if isinstance(model.target, ClassTarget):
         _classes(graph, model.target, outputs)
+        described["classes"] = model.target.classes
     else:
-        _numbers(graph, model.target, outputs)
-    return graph.to_bytes(model)
+        for column, own in zip(model.target.columns, _each(graph, model, outputs), strict=True):
+            _number(graph, column, own)
+        described["targets"] = [column.name for column in model.target.columns]
+    return graph.to_bytes(described)
 
 
-class _Graph:
-    """Nodes, constants, inputs and outputs under names that are all different."""
-
-    def __init__(self, onnx: Any, taken: Iterable[str]) -> None:
-        self.onnx = onnx
-        self.nodes: list[Any] = []
-        self.constants: list[Any] = []
-        self.inputs: list[Any] = []
-        self.outputs: list[Any] = []
-        self._taken = set(taken)
-
-    def name(self, wanted: str) -> str:
-        """`wanted`, lengthened until no column and no other value is called so."""
-        name, number = wanted, 0
-        while name in self._taken:
-            number += 1
-            name = f"{wanted}_{number}"
-        self._taken.add(name)
-        return name
-
-    def input(self, name: str, kind: str, shape: Sequence[object]) -> str:
-        """Declare an input of the graph."""
-        self.inputs.append(self._declared(name, kind, shape))
-        return name
-
-    def output(self, value: str, wanted: str, kind: str, shape: Sequence[object]) -> None:
-        """Make a value an output of the graph."""
-        name = self.name(wanted)
-        self.nodes.append(self.onnx.helper.make_node("Identity", [value], [name]))
-        self.outputs.append(self._declared(name, kind, shape))
-
-    def _declared(self, name: str, kind: str, shape: Sequence[object]) -> Any:
-        element = getattr(self.onnx.TensorProto, kind)
-        return self.onnx.helper.make_tensor_value_info(name, element, shape)
-
-    def constant(self, value: NDArray[Any] | float | Sequence[str]) -> str:
-        """A constant of the graph: numbers, or a list of texts."""
-        name = self.name(f"constant_{len(self.constants)}")
-        if isinstance(value, list | tuple):
-            texts = [text.encode("utf-8") for text in value]
-            kind = self.onnx.TensorProto.STRING
-            tensor = self.onnx.helper.make_tensor(name, kind, [len(texts)], texts)
-        else:
-            tensor = self.onnx.numpy_helper.from_array(np.asarray(value), name)
-        self.constants.append(tensor)
-        return name
-
-    def add(self, operator: str, *values: str, domain: str = "", **attributes: Any) -> str:
-        """A node with one output, whose name is returned."""
-        name = self.name(f"{operator.lower()}_{len(self.nodes)}")
-        node = self.onnx.helper.make_node(
-            operator, list(values), [name], domain=domain, **attributes
-        )
-        self.nodes.append(node)
-        return name
-
-    def double(self, value: str) -> str:
-        """The value in double precision."""
-        return self.add("Cast", value, to=self.onnx.TensorProto.DOUBLE)
-
-    def to_bytes(self, model: Model) -> bytes:
-        """The checked file."""
-        helper = self.onnx.helper
-        graph = helper.make_graph(
-            self.nodes, "secant", self.inputs, self.outputs, initializer=self.constants
-        )
-        versions = [helper.make_opsetid("", _OPSET), helper.make_opsetid(_ML, _ML_OPSET)]
-        made = helper.make_model(
-            graph,
-            opset_imports=versions,
-            ir_version=_IR,
-            producer_name="secant",
-            producer_version=secant.__version__,
-        )
-        described = {"target": model.target.name, "task": model.target.task.value}
-        if isinstance(model.target, ClassTarget):
-            described["classes"] = json.dumps(model.target.classes, ensure_ascii=False)
-        helper.set_model_props(made, described)
-        self.onnx.checker.check_model(made, full_check=True)
-        return bytes(made.SerializeToString())
-
-
-def _prepared(graph: _Graph, preparation: Preparation) -> str:
+def _prepared(graph: Graph, preparation: Preparation) -> str:
     """What the network sees, shape (rows, width)."""
     pieces: list[str] = []
     # Neighbouring columns of plain numbers go through the same few nodes: tables can have thousands.
@@ -161,40 +82,43 @@ def _is_plain_number(entry: NumericInput | CategoricalInput) -> bool:
     return isinstance(entry, NumericInput) and not entry.indicator and entry.scaling.scaler != "log"
 
 
-def _plain_numbers(graph: _Graph, entries: list[NumericInput]) -> str:
-    columns = [graph.input(entry.name, "DOUBLE", ["rows", 1]) for entry in entries]
+def _plain_numbers(graph: Graph, entries: list[NumericInput]) -> str:
+    columns = [graph.input(entry.name, graph.number) for entry in entries]
     values = columns[0] if len(columns) == 1 else graph.add("Concat", *columns, axis=1)
-    fills = np.array([np.nan if entry.fill is None else entry.fill for entry in entries])
-    values = graph.add("Where", graph.add("IsNaN", values), graph.constant(fills), values)
+    missing = graph.add("IsNaN", values)
     shift = np.array([entry.scaling.shift for entry in entries])
     scale = np.array([entry.scaling.scale for entry in entries])
-    return _divided(graph, values, shift, scale)
+    values = _divided(graph, values, shift, scale)
+    fills = graph.constant(np.array([scaled_fill(entry) for entry in entries]))
+    return graph.add("Where", missing, fills, values)
 
 
-def _divided(graph: _Graph, values: str, shift: Any, scale: Any) -> str:
-    centred = graph.add("Sub", values, graph.constant(shift))
-    return graph.add("Div", centred, graph.constant(scale))
+def _divided(graph: Graph, values: str, shift: ArrayLike, scale: ArrayLike) -> str:
+    for part in parts(shift, graph.dtype):
+        values = graph.add("Sub", values, graph.constant(part))
+    return graph.add("Div", values, graph.constant(np.asarray(scale)))
 
 
-def _column(graph: _Graph, entry: NumericInput | CategoricalInput) -> str:
+def _column(graph: Graph, entry: NumericInput | CategoricalInput) -> str:
     if isinstance(entry, CategoricalInput):
         return _categories(graph, entry)
-    values = graph.input(entry.name, "DOUBLE", ["rows", 1])
+    values = graph.input(entry.name, graph.number)
     missing = graph.add("IsNaN", values)
-    if entry.fill is not None:
-        values = graph.add("Where", missing, graph.constant(np.array([entry.fill])), values)
-    values = _scaled(graph, values, entry.scaling)
-    return graph.add("Concat", values, graph.double(missing), axis=1) if entry.indicator else values
+    fill = graph.constant(np.array([scaled_fill(entry)]))
+    values = graph.add("Where", missing, fill, _scaled(graph, values, entry.scaling))
+    return (
+        graph.add("Concat", values, graph.numbers(missing), axis=1) if entry.indicator else values
+    )
 
 
-def _scaled(graph: _Graph, values: str, scaling: Scaling) -> str:
+def _scaled(graph: Graph, values: str, scaling: Scaling) -> str:
     if scaling.scaler == "log":
-        values = graph.add("Log", graph.add("Add", values, graph.constant(np.array([1.0]))))
-    return _divided(graph, values, np.array([scaling.shift]), np.array([scaling.scale]))
+        values = graph.log1p(values)
+    return _divided(graph, values, [scaling.shift], [scaling.scale])
 
 
-def _categories(graph: _Graph, entry: CategoricalInput) -> str:
-    texts = graph.input(entry.name, "STRING", ["rows", 1])
+def _categories(graph: Graph, entry: CategoricalInput) -> str:
+    texts = graph.input(entry.name, "STRING")
     flat = graph.add("Reshape", texts, graph.constant(np.array([-1], dtype=np.int64)))
     count = len(entry.categories)
     # Row `count` of the units is a missing cell, the next an unknown one; a row that is not there
@@ -208,13 +132,13 @@ def _categories(graph: _Graph, entry: CategoricalInput) -> str:
         "values_int64s": [*range(count), missing],
         "default_int64": outside if entry.unknown == "error" else count + 1,
     }
-    codes = graph.add("LabelEncoder", flat, domain=_ML, **encoded)
+    codes = graph.add("LabelEncoder", flat, domain=ML, **encoded)
     rows = np.zeros((count + 2, entry.width))
     rows[: entry.width, :] = np.eye(entry.width)
     return graph.add("Gather", graph.constant(rows), codes, axis=0)
 
 
-def _layers(graph: _Graph, model: Model, values: str) -> str:
+def _layers(graph: Graph, model: Model, values: str) -> str:
     """The raw outputs of the network, shape (rows, outputs)."""
     layers = model.network.state_dict()
     last = len(model.network.sizes) - 2
@@ -231,7 +155,7 @@ def _layers(graph: _Graph, model: Model, values: str) -> str:
 _OPERATORS = {"tanh": "Tanh", "logistic": "Sigmoid", "relu": "Relu"}
 
 
-def _activated(graph: _Graph, activation: str, values: str) -> str:
+def _activated(graph: Graph, activation: str, values: str) -> str:
     """The activation; where runtimes have an operator in single precision only, from others."""
     if activation == "identity":
         return values
@@ -251,15 +175,25 @@ def _activated(graph: _Graph, activation: str, values: str) -> str:
     raise InputError(f"activation {activation!r} has no form in ONNX")
 
 
-def _numbers(graph: _Graph, target: NumericTarget, outputs: str) -> None:
-    values = graph.add("Mul", outputs, graph.constant(np.array([target.scale])))
+def _each(graph: Graph, model: Model, outputs: str) -> list[str]:
+    """The columns of the network's outputs, each of shape (rows, 1)."""
+    count = model.target.outputs
+    if count == 1:
+        return [outputs]
+    places = (graph.constant(np.array([place])) for place in range(count))
+    return [graph.add("Gather", outputs, place, axis=1) for place in places]
+
+
+def _number(graph: Graph, target: NumericTarget, output: str) -> None:
+    """An output of the network in the units of its target."""
+    values = graph.add("Mul", output, graph.constant(np.array([target.scale])))
     values = graph.add("Add", values, graph.constant(np.array([target.shift])))
     if target.scaler == "log":
-        values = graph.add("Sub", graph.add("Exp", values), graph.constant(np.array([1.0])))
-    graph.output(values, f"predicted_{target.name}", "DOUBLE", ["rows", 1])
+        values = graph.expm1(values)
+    graph.output(values, f"predicted_{target.name}", graph.number, ["rows", 1])
 
 
-def _classes(graph: _Graph, target: ClassTarget, outputs: str) -> None:
+def _classes(graph: Graph, target: ClassTarget, outputs: str) -> None:
     if target.outputs == 1:  # two classes: the softmax of 0 and the output
         zeros = graph.add("Mul", outputs, graph.constant(np.array([0.0])))
         outputs = graph.add("Concat", zeros, outputs, axis=1)
@@ -267,4 +201,4 @@ def _classes(graph: _Graph, target: ClassTarget, outputs: str) -> None:
     likeliest = graph.add("ArgMax", outputs, axis=1, keepdims=0)
     labels = graph.add("Gather", graph.constant(target.classes), likeliest, axis=0)
     graph.output(labels, f"predicted_{target.name}", "STRING", ["rows"])
-    graph.output(probabilities, "probabilities", "DOUBLE", ["rows", len(target.classes)])
+    graph.output(probabilities, "probabilities", graph.number, ["rows", len(target.classes)])

@@ -14,7 +14,8 @@ __all__ = ["python_source"]
 def python_source(model: Model) -> str:
     """A module with ``predict(row)``, which takes and returns a dict, and a command line.
 
-    ``python FILE.py new.csv > predictions.csv`` predicts the rows of a CSV file.
+    ``python FILE.py new.csv > predictions.csv`` predicts the rows of a CSV file. Python has one kind of
+    float: a network in float32 keeps its weights exactly, and they are worked with in double precision.
     """
     template = environment()
     # Texts and numbers enter the file as literals and in no other way: a name cannot be code.
@@ -22,6 +23,7 @@ def python_source(model: Model) -> str:
     return template.get_template("model.py.jinja").render(
         version=secant.__version__,
         target=model.target,
+        targets=getattr(model.target, "columns", ()),
         inputs=model.preparation.inputs,
         is_number=lambda entry: isinstance(entry, NumericInput),
         layers=layers(model),
