@@ -103,6 +103,29 @@ def test_blocks_of_rows_change_nothing(name):
     close(objective.gauss_newton_product(x, v), product, 1e-13)
 
 
+@pytest.mark.parametrize("weighted", [False, True], ids=["", "weights"])
+@pytest.mark.parametrize("name", TERMS)
+def test_squared_gradients_are_those_of_a_loop_over_the_rows(name, weighted):
+    """One row's cost after the other by autograd, and the diagonal of the penalty's Hessian."""
+    network, index, inputs, targets, weights = make(name, weighted=weighted)
+    objective, x = Objective(network, index, inputs, targets, weights), weights_of(network)
+    shares = torch.ones(ROWS, dtype=inputs.dtype) if weights is None else weights
+    expected = np.zeros(x.size)
+    parameters = list(network.parameters())
+    for row in range(ROWS):
+        part = slice(row, row + 1)
+        cost = index.error.costs(network(inputs[part]), targets[part]).sum()
+        g = torch.cat([p.reshape(-1) for p in torch.autograd.grad(cost, parameters)]).numpy()
+        expected += float(shares[row]) / objective.divisor * g**2
+    penalty = Objective(network, LossIndex(index.error), inputs, targets, weights)
+    unit = np.eye(x.size)
+    bends = [objective.hessian_product(x, e) @ e - penalty.hessian_product(x, e) @ e for e in unit]
+    expected += np.array(bends)
+    close(objective.gradient_squares(x), expected, 1e-12)
+    objective.passes.rows = 7
+    close(objective.gradient_squares(x), expected, 1e-12)
+
+
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_single_precision(activation):
     double, single = (
@@ -187,8 +210,8 @@ def test_strips_of_the_kernel_change_no_model(monkeypatch):
     _, problem, x = squares("mean squared", 5)
     scale = np.ones(x.size)
     whole = problem.at(x).model.factor(0.1, scale)
-    monkeypatch.setattr("secant.learn.kernel._STRIP", 2)
-    parts = problem.at(x).model.factor(0.1, scale)
+    monkeypatch.setattr("secant.learn.inner_products._STRIP", 2)
+    parts = NetworkSquares(problem.objective).at(x).model.factor(0.1, scale)
     close(parts.solve(), whole.solve(), 1e-12)
     flags = problem.is_weight
     assert parts.weights_trace(flags) == pytest.approx(whole.weights_trace(flags), rel=1e-12)

@@ -117,7 +117,7 @@ class Scripted:
         ending = self.endings.get(strategy.method)
         if isinstance(ending, BaseException):
             raise ending
-        short = replace(strategy, max_iter=3)
+        short = replace(strategy, max_iter=min(3, strategy.max_iter))
         training = train_network(network, index, train, validation, short, progress)
         return replace(training, status=ending) if ending else training
 
@@ -159,6 +159,24 @@ def test_the_next_method_goes_on_where_one_failed():
     assert now == pytest.approx(training.best.objective, rel=1e-12)
     evaluations = training.history.column("evaluations")
     assert evaluations == sorted(evaluations)
+
+
+def test_limits_hold_for_all_methods_together():
+    failing = {"lm": Status.SEARCH_FAILED, "ssbroyden": Status.SEARCH_FAILED}
+    training, called, _, _ = run(failing, max_iter=8)
+    assert (called, training.iterations) == (["lm", "ssbroyden", "l-bfgs"], 8)
+    training, called, _, _ = run(failing, max_iter=6)
+    assert (called, training.iterations) == (["lm", "ssbroyden"], 6)
+    training, called, _, _ = run({"lm": Status.SEARCH_FAILED}, max_evals=2)
+    assert called == ["lm"]
+
+
+def test_ctrl_c_before_the_next_method_has_begun():
+    training, called, _, _ = run({"lm": Status.SEARCH_FAILED, "ssbroyden": KeyboardInterrupt()})
+    assert called == ["lm", "ssbroyden"]
+    assert (training.status, training.iterations) == (Status.INTERRUPTED, 3)
+    with pytest.raises(KeyboardInterrupt):
+        run({"lm": KeyboardInterrupt()})
 
 
 def test_a_method_without_the_memory_it_needs_is_passed_over():

@@ -17,6 +17,7 @@ from secant.learn import Perceptron, Strategy, train_network
 from secant.learn.error_terms import BinaryCrossEntropy
 from secant.learn.errors import InputError
 from secant.learn.loss import LossIndex, error_term
+from secant.learn.objective import Objective
 from secant.learn.strategy import Sample
 from secant.learn.target import NumericTarget
 
@@ -152,6 +153,21 @@ def test_single_precision_trains(method):
     training = train_network(network, INDEX, rows, None, Strategy(method, max_iter=20))
     assert network.dtype is torch.float32
     assert training.best.objective < 0.9 * training.history.epochs[0].objective
+
+
+def test_hessian_free_asks_for_the_squared_gradients_of_the_rows(monkeypatch):
+    """Martens' preconditioner, once an iteration."""
+    calls, original = [], Objective.gradient_squares
+
+    def seen(self, x):
+        calls.append(x.copy())
+        return original(self, x)
+
+    monkeypatch.setattr(Objective, "gradient_squares", seen)
+    network = Perceptron((2, 6, 1), seed=0)
+    train_network(network, INDEX, TRAIN, None, Strategy("hessian-free", max_iter=5))
+    assert len(calls) == 5
+    assert len({x.tobytes() for x in calls}) == 5
 
 
 class Plain(Perceptron):

@@ -7,6 +7,8 @@ from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+import torch
+
 from secant.learn.choice import Candidate, Circumstances, available_memory, choose
 from secant.learn.error_terms import SquaredTerm
 from secant.learn.errors import InputError
@@ -53,6 +55,7 @@ def circumstances(
     return Circumstances(
         network.count,
         len(train),
+        network.sizes[0],
         network.sizes[-1],
         squares=closed and smooth and isinstance(index.error, SquaredTerm),
         penalty=index.l2 * len(train),
@@ -60,7 +63,18 @@ def circumstances(
         batches=closed,
         itemsize=train.inputs.element_size(),
         memory=available_memory() if memory is None else memory,
+        distance=max(_distance(train.inputs), _distance(train.targets)),
     )
+
+
+def _distance(table: torch.Tensor) -> float:
+    """The farthest number of a column from 0, in standard deviations; of a constant one 0."""
+    if not table.is_floating_point():  # places of classes
+        return 0.0
+    lowest, highest = torch.aminmax(table, dim=0)
+    farthest = torch.maximum(lowest.abs(), highest.abs())
+    spread = table.std(dim=0, correction=0)
+    return max((farthest / spread)[highest > lowest].tolist(), default=0.0)
 
 
 def train_automatically(
@@ -81,10 +95,10 @@ def train_automatically(
     started, why = perf_counter(), ""
     past: Training | None = None
     for candidate in candidates:
-        left = strategy.max_seconds - (perf_counter() - started)
-        if past is not None and left <= 0.0:
+        left = strategy if past is None else _left(strategy, past, perf_counter() - started)
+        if left is None:
             break
-        chosen = _with_method(strategy, candidate, left if left > 0.0 else strategy.max_seconds)
+        chosen = _with_method(left, candidate)
         try:
             training = train_network(network, index, train, validation, chosen, progress)
         except InputError as error:
@@ -94,6 +108,10 @@ def train_automatically(
             if candidate is candidates[-1] and past is None:
                 raise
             continue
+        except KeyboardInterrupt:  # before the first iteration of a method
+            if past is None:
+                raise
+            return replace(past, status=Status.INTERRUPTED)
         training = replace(training, method=candidate.method, reason=why + candidate.reason)
         past = training if past is None else _joined(past, training)
         if training.status not in _FAILED:
@@ -103,17 +121,28 @@ def train_automatically(
     return past
 
 
-def _with_method(strategy: Strategy, candidate: Candidate, seconds: float) -> Strategy:
+def _left(strategy: Strategy, past: Training, seconds: float) -> Strategy | None:
+    """The strategy with what is left of its limits; None where one is used up."""
+    seconds = strategy.max_seconds - seconds
+    iterations, evaluations = strategy.max_iter - past.iterations, strategy.max_evals
+    if evaluations is not None:
+        evaluations -= past.evaluations
+    if min(seconds, iterations, 1 if evaluations is None else evaluations) <= 0:
+        return None
+    return replace(strategy, max_seconds=seconds, max_iter=iterations, max_evals=evaluations)
+
+
+def _with_method(strategy: Strategy, candidate: Candidate) -> Strategy:
     """The strategy with a candidate's method, without the options that this one has no use for."""
     if candidate.method == "adam":
-        return replace(strategy, method="adam", max_seconds=seconds)
+        return replace(strategy, method="adam")
     return replace(
         strategy,
         method=candidate.method,
         pairs=candidate.pairs,
+        single_first=candidate.single_first,
         learning_rate=None,
         batch_size=None,
-        max_seconds=seconds,
     )
 
 

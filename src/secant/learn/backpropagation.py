@@ -96,16 +96,22 @@ class Backpropagation:
         return outputs
 
     def backward(
-        self, layers: list[Layer], inputs: Values, delta: Values, gradient: list[Layer]
+        self,
+        layers: list[Layer],
+        inputs: Values,
+        delta: Values,
+        gradient: list[Layer],
+        is_first: bool = False,
     ) -> None:
         """Add the gradient of the cost whose derivatives by the last `outputs` are ``delta``.
 
-        Uses up the workspaces of the last `forward`.
+        Uses up the workspaces of the last `forward`. The first block overwrites ``gradient``.
         """
+        put = self._set_products if is_first else self._add_products
         count = len(inputs)
         for place in range(len(layers) - 1, -1, -1):
             below = self._a[place - 1][:count] if place else inputs
-            self._add_products(delta, below, gradient[place])
+            put(delta, below, gradient[place])
             if place:
                 following = self._delta[place - 1][:count]
                 _times(delta, layers[place][0], following)
@@ -113,6 +119,11 @@ class Backpropagation:
                 self.activation.slope(self._z[place - 1][:count], below, below)
                 following *= below
                 delta = following
+
+    def _set_products(self, delta: Values, below: Values, into: Layer) -> None:
+        weights, biases = into
+        np.matmul(delta.T, below, out=weights)
+        np.matmul(self._ones[: len(delta)], delta, out=biases)
 
     def _add_products(self, delta: Values, below: Values, into: Layer) -> None:
         weights, biases = into

@@ -51,6 +51,8 @@ class BayesianSquares(NetworkSquares):
         ``gamma`` as estimated last; NaN before.
     """
 
+    may_round = False  # the trace of the inverse needs all digits of the smallest curvatures
+
     def __init__(self, objective: Objective) -> None:
         super().__init__(objective)
         self.l2 = self.l2 or _FIRST_PENALTY

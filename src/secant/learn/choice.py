@@ -18,9 +18,9 @@ SQUARES_WEIGHTS, SQUARES_RATIO = 100, 10
 """Most weights for Levenberg-Marquardt, and least residuals per weight: among that many, noise cancels in
 the part of the Hessian that the method leaves out."""
 
-FITTED_RESIDUALS, FITTED_PENALTY = 350, 0.1
+FITTED_RESIDUALS, FITTED_PENALTY = 500, 0.1
 """Most residuals, and the largest penalty (in scikit-learn's units, ``l2 m``), for Levenberg-Marquardt with
-twice as many weights: they can all be fitted, and near a perfect fit Gauss and Newton agree."""
+as many weights: they can all be fitted, and near a perfect fit Gauss and Newton agree."""
 
 DENSE_WEIGHTS = 2_000
 """Most weights for a dense quasi-Newton matrix."""
@@ -39,6 +39,14 @@ LONG_MEMORY, SHORT_MEMORY = 60, 12
 
 LONG_MEMORY_WEIGHTS = 100_000
 
+SINGLE_WORK = 100_000
+"""Least products ``m n`` of an evaluation for first iterations in float32: below, the calls cost more than the
+arithmetic, and tables this small are where results are compared to the last digit."""
+
+SINGLE_DISTANCE = 1_000.0
+"""Farthest number of a column from 0, in standard deviations, for the same: of targets around a million that
+differ by one, float32 sees a staircase."""
+
 _SHARE = 0.5
 """Part of the free memory that a method's matrices may take."""
 
@@ -49,7 +57,7 @@ class Circumstances:
 
     Attributes
     ----------
-    weights, rows, outputs : int
+    weights, rows, inputs, outputs : int
         Of the network and the training table.
     squares : bool
         Whether the loss index is a sum of squares whose Jacobian is at hand.
@@ -63,10 +71,13 @@ class Circumstances:
         Bytes of a number.
     memory : float
         Bytes that are free.
+    distance : float
+        The farthest number of a column of inputs or targets from 0, in the column's standard deviations.
     """
 
     weights: int
     rows: int
+    inputs: int = 1
     outputs: int = 1
     squares: bool = False
     penalty: float = 0.0
@@ -74,6 +85,7 @@ class Circumstances:
     batches: bool = True
     itemsize: int = 8
     memory: float = float("inf")
+    distance: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -87,11 +99,14 @@ class Candidate:
         A sentence.
     pairs : int, optional
         That L-BFGS keeps.
+    single_first : bool
+        Whether the first iterations are made in float32, `secant.learn.single_first`.
     """
 
     method: str
     reason: str
     pairs: int | None = None
+    single_first: bool = False
 
 
 def choose(case: Circumstances) -> tuple[Candidate, ...]:
@@ -110,8 +125,8 @@ def choose(case: Circumstances) -> tuple[Candidate, ...]:
     --------
     >>> [one.method for one in choose(Circumstances(weights=97, rows=4_420, squares=True))]
     ['lm', 'ssbroyden', 'l-bfgs', 'adam']
-    >>> print(choose(Circumstances(weights=50_000, rows=2_000))[0].reason)
-    50,000 weights are too many for a matrix of them: L-BFGS keeps 60 pairs instead
+    >>> print(choose(Circumstances(weights=5_000, rows=10))[0].reason)
+    5,000 weights are too many for a matrix of them: L-BFGS keeps 60 pairs instead
     """
     if case.absolute:
         return (Candidate("owl-qn", "a penalty of absolute values needs an orthant-wise method"),)
@@ -132,7 +147,7 @@ def _squares(case: Circumstances) -> list[Candidate]:
     if case.weights <= SQUARES_WEIGHTS and residuals >= SQUARES_RATIO * case.weights:
         reason = f"a sum of {residuals:,} squares of {case.weights} weights: Levenberg-Marquardt"
         return [Candidate("lm", reason)]
-    fitted = case.penalty <= FITTED_PENALTY and case.weights >= 2 * residuals
+    fitted = case.penalty <= FITTED_PENALTY and case.weights >= residuals
     if not (fitted and residuals <= FITTED_RESIDUALS):
         return []
     reason = (
@@ -150,7 +165,7 @@ def _dense(case: Circumstances) -> list[Candidate]:
         reason = f"a matrix of {n:,} weights costs less than a gradient over {case.rows:,} rows"
     else:
         reason = f"a matrix of {n:,} weights stays in a cache"
-    return [Candidate("ssbroyden", f"{reason}: self-scaled Broyden")]
+    return [_by_gradients(case, "ssbroyden", f"{reason}: self-scaled Broyden")]
 
 
 def _limited(case: Circumstances) -> Candidate:
@@ -162,7 +177,19 @@ def _limited(case: Circumstances) -> Candidate:
         reason = f"{n:,} weights are too many for a matrix of them"
     else:
         reason = f"with {case.rows:,} rows a gradient costs less than a matrix of {n:,} weights"
-    return Candidate("l-bfgs", f"{reason}: L-BFGS keeps {pairs} pairs instead", pairs)
+    reason = f"{reason}: L-BFGS keeps {pairs} pairs instead"
+    return _by_gradients(case, "l-bfgs", reason, pairs)
+
+
+def _by_gradients(
+    case: Circumstances, method: str, reason: str, pairs: int | None = None
+) -> Candidate:
+    """In float32 first, where half of an evaluation's time is worth a copy that tells the rows apart."""
+    worth = case.batches and case.itemsize == 8 and case.rows * case.weights >= SINGLE_WORK
+    worth = worth and case.distance <= SINGLE_DISTANCE
+    if not (worth and _fits(case, 0.5 * case.rows * (case.inputs + case.outputs))):
+        return Candidate(method, reason, pairs)
+    return Candidate(method, f"{reason}; begun in float32", pairs, single_first=True)
 
 
 def _fits(case: Circumstances, numbers: float) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -64,6 +65,11 @@ class History:
     def append(self, epoch: Epoch) -> None:
         """Add an iteration."""
         self.epochs.append(epoch)
+
+    def put(self, epoch: Epoch) -> None:
+        """Add an iteration in its place, or instead of the one that has its number."""
+        place = bisect_left(self.epochs, epoch.iteration, key=lambda one: one.iteration)
+        self.epochs[place : place + 1] = [epoch]
 
     def column(self, name: str) -> list[float]:
         """One quantity over the iterations."""

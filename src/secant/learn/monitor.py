@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -79,6 +79,10 @@ class Learner(ABC):
     @abstractmethod
     def validation_loss(self, x: Any) -> float:
         """The error term on the validation rows; NaN if there are none."""
+
+    def objective_at(self, kept: Any) -> float | None:
+        """The objective at weights that were kept, if it is not known in the network's precision."""
+        return None
 
     @abstractmethod
     def keep(self, x: Any) -> Any:
@@ -159,6 +163,12 @@ class InClosedForm(Learner):
         """The error term on the validation rows; NaN if there are none."""
         return math.nan if self.validation is None else self.validation.error(x)
 
+    def objective_at(self, kept: Any) -> float | None:
+        """Evaluated, if they are in another precision than the network."""
+        if kept.dtype == self.train.dtype:
+            return None
+        return self.train.error(kept) + self.train.penalty(kept)
+
     def keep(self, x: Any) -> Any:
         """The vector itself: an iterate is never written to."""
         return x
@@ -197,6 +207,8 @@ class Monitor:
         # The epoch and its weights change in one assignment, so that Ctrl-C cannot part them.
         self.best: tuple[Epoch, Any] | None = None
         self.paused = 0.0
+        self._before = 0, 0  # iterations and evaluations of a run that has ended
+        self._again: Epoch | None = None  # its last one, until the next run has told of it
         self._lowest = math.inf
         self._stall = _Stall()
         self._stalled = 0
@@ -207,16 +219,39 @@ class Monitor:
         """Wall-clock time since the start."""
         return perf_counter() - self._started
 
+    def go_on(self, evaluations: int) -> int:
+        """Expect another run, which begins at the last weights; return the iterations so far.
+
+        What it says of these weights takes the place of what the last run said, which has made so
+        many `evaluations`.
+        """
+        self._again = self.history.epochs[-1] if self.history.epochs else None
+        done = self._again.iteration if self._again else 0
+        self._before = done, evaluations
+        return done
+
+    def settle(self) -> None:
+        """Let the best iteration tell the loss in the network's own precision."""
+        if self.best is None:
+            return
+        epoch, kept = self.best
+        objective = self.learner.objective_at(kept)
+        if objective is not None:
+            loss = objective - self.learner.penalty(kept)
+            exact = replace(epoch, objective=objective, training_loss=loss)
+            self.history.put(exact)
+            self.best = (exact, kept)
+
     def stop(self, seen: Seen) -> secant.Status | None:
         """Observe, then judge; a stop of `secant.start`."""
         self.observe(seen)
         limits, last = self.limits, self.history.epochs[-1]
         if limits.goal is not None and last.training_loss <= limits.goal:
             return secant.Status.TARGET
-        has_validation = self.learner.has_validation
-        if has_validation and self.best and seen.k - self.best[0].iteration >= limits.patience:
+        best = self.best[0] if self.best and self.learner.has_validation else last
+        if last.iteration - best.iteration >= limits.patience:
             return secant.Status.VALIDATION_STOP
-        if limits.max_evals is not None and seen.nfev >= limits.max_evals:
+        if limits.max_evals is not None and last.evaluations >= limits.max_evals:
             return secant.Status.MAX_EVALUATIONS
         if limits.tol > 0.0 and self._stalled >= limits.n_iter_no_change:
             return secant.Status.NO_PROGRESS
@@ -225,23 +260,37 @@ class Monitor:
 
     def observe(self, seen: Seen) -> None:
         """Record an iteration, unless it was recorded."""
-        if self.history.epochs and self.history.epochs[-1].iteration >= seen.k:
+        again, (iterations, evaluations) = self._again, self._before
+        iteration = seen.k + iterations
+        if again is None and self.history.epochs and self.history.epochs[-1].iteration >= iteration:
             return
         x, learner = seen.flat, self.learner
+        columns = learner.columns(seen)
+        if again is not None:
+            columns["step"] = again.step
         validation_loss = learner.validation_loss(x)
         epoch = Epoch(
-            iteration=seen.k,
+            iteration=iteration,
             seconds=self.seconds - self.paused,
             objective=seen.f,
             training_loss=seen.f - learner.penalty(x),
             validation_loss=validation_loss,
             gradient_norm=seen.optimality,
-            evaluations=seen.nfev,
-            **learner.columns(seen),
+            evaluations=seen.nfev + evaluations,
+            **columns,
         )
+        if again is not None:
+            self._take_back(again)
+        self.history.put(epoch)
         compared = validation_loss if learner.has_validation else learner.comparable(seen)
         if self.best is None or compared < self._lowest:
             self._lowest = compared if math.isfinite(compared) else math.inf
             self.best = (epoch, learner.keep(x))
         self._stalled = self._stall.add(seen.f, self.limits.tol)
-        self.history.append(epoch)
+
+    def _take_back(self, again: Epoch) -> None:
+        """Let an iteration that is told once more count once."""
+        self._again = None
+        self._stall.count -= 1
+        if self.best is not None and self.best[0] is again:
+            self._lowest = math.inf

@@ -22,6 +22,7 @@ from secant.learn.backpropagation import Backpropagation, Values, layers_of
 from secant.learn.error_terms import SquaredTerm, Targets
 from secant.learn.loss import LossIndex
 from secant.learn.network import Perceptron
+from secant.learn.rows import Rows
 
 __all__ = ["Block", "Objective", "has_closed_form", "weights_of"]
 
@@ -109,14 +110,13 @@ class Objective:
         """``f`` without the part that has no gradient, and ``g``, which the next call overwrites."""
         layers, term = layers_of(x, self.sizes), self.index.error
         total, g = 0.0, self._g
-        g.fill(0.0)
         with np.errstate(all="ignore"):  # what is not finite is judged by who called
-            for block in self.blocks():
+            for place, block in enumerate(self.blocks()):
                 outputs = self.passes.forward(layers, block.inputs)
                 costs, slope = term.closed_form(outputs, block.targets)
                 total += _sum(costs, block.weights)
                 slope *= _shares(block, self.divisor)
-                self.passes.backward(layers, block.inputs, slope, self._gradient)
+                self.passes.backward(layers, block.inputs, slope, self._gradient, place == 0)
             self._regularisation.add_gradient(x, self.is_weight, g)
             penalty = self._regularisation.smooth_value(x, self.is_weight)
             return total / self.divisor + penalty, g
@@ -149,6 +149,22 @@ class Objective:
         part.divisor = self.index.error.divisor(amount, self.sizes[-1])
         return part
 
+    def in_single(self) -> Objective:
+        """The same in float32, with data and workspaces of its own."""
+        part, single = copy.copy(self), np.dtype(np.float32)
+        part.dtype = single
+        part.passes = Backpropagation(self.sizes, self.passes.activation, self.passes.rows, single)
+        with np.errstate(over="ignore"):  # what is not finite is judged by who calls
+            part._inputs = self._inputs.astype(single)
+            if np.issubdtype(self._targets.dtype, np.floating):
+                part._targets = self._targets.astype(single)
+        if self._weights is not None:
+            part._weights = self._weights.astype(single)
+        part.is_weight = self.is_weight.astype(single)
+        part._g = np.empty_like(part.is_weight)
+        part._gradient = layers_of(part._g, self.sizes)
+        return part
+
     def with_index(self, index: LossIndex) -> Objective:
         """The same with another regularisation."""
         other = copy.copy(self)
@@ -165,6 +181,19 @@ class Objective:
     def gauss_newton_product(self, x: Values, v: Values) -> Values:
         """The Gauss-Newton matrix at ``x`` times ``v``, with the penalty's Hessian."""
         return self._product(x, v, whole=False)
+
+    def gradient_squares(self, x: Values) -> Values:
+        """``sum_i w_i g_i o g_i`` of the rows' costs, and the diagonal of the penalty's Hessian."""
+        layers, total = layers_of(x, self.sizes), np.zeros_like(x)
+        with np.errstate(all="ignore"):
+            for block in self.blocks():
+                outputs = self.passes.forward(layers, block.inputs)
+                seed = self.index.error.closed_form(outputs, block.targets)[1]
+                seed *= np.sqrt(_shares(block, self.divisor))
+                deltas = self.passes.deltas(layers, seed, self.passes.slopes(len(outputs)))
+                total += Rows(deltas, self.passes.below(block.inputs)).squares()
+            self._regularisation.add_product(x, self.is_weight, np.ones_like(x), total)
+        return total
 
     def _product(self, x: Values, v: Values, whole: bool) -> Values:
         layers, along = layers_of(x, self.sizes), layers_of(v, self.sizes)
@@ -215,19 +244,13 @@ def is_weight(network: Perceptron, dtype: np.dtype) -> Values:
 def weights_of(network: Perceptron) -> Values:
     """The network's weights and biases as one new flat array."""
     with torch.no_grad():
-        parts = [parameter.detach().reshape(-1) for parameter in network.parameters()]
-        flat: Values = torch.cat(parts).cpu().numpy()
+        flat: Values = torch.cat([part.reshape(-1) for part in network.tensors()]).cpu().numpy()
     return flat
 
 
 def set_weights(network: Perceptron, x: Values) -> None:
     """Fill the network's weights and biases with those of a flat array."""
-    flat, start = torch.from_numpy(np.array(x)), 0
-    with torch.no_grad():
-        for parameter in network.parameters():
-            part = flat[start : start + parameter.numel()]
-            parameter.copy_(part.reshape(parameter.shape))
-            start += parameter.numel()
+    network.fill(part for layer in layers_of(x, network.sizes) for part in layer)
 
 
 def has_closed_form(network: object, inputs: Tensor) -> bool:
@@ -236,5 +259,5 @@ def has_closed_form(network: object, inputs: Tensor) -> bool:
         type(network) is Perceptron
         and inputs.device.type == "cpu"
         and inputs.dtype in (torch.float32, torch.float64)
-        and all(p.device.type == "cpu" and p.dtype == inputs.dtype for p in network.parameters())
+        and all(p.device.type == "cpu" and p.dtype == inputs.dtype for p in network.tensors())
     )

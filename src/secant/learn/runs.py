@@ -9,13 +9,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 import secant
 from secant.learn.bayesian import BayesianLevenbergMarquardt, BayesianSquares
 from secant.learn.errors import InputError
 from secant.learn.loss import LossIndex
 from secant.learn.monitor import ByAutograd, InClosedForm, Learner, Monitor, Seen
 from secant.learn.network import Perceptron
-from secant.learn.objective import weights_of
+from secant.learn.objective import Objective, weights_of
 from secant.learn.sample import Sample
 from secant.learn.squares import NetworkSquares
 from secant.leastsquares.damping import Nielsen
@@ -25,7 +27,7 @@ from secant.leastsquares.scaling import Fixed
 from secant.stopping import GradientBelow, MaxIterations
 from secant.structure import Shape
 
-__all__ = ["ORTHANT_WISE", "Options", "Prepared", "prepared"]
+__all__ = ["ORTHANT_WISE", "ClosedForm", "Options", "Prepared", "prepared"]
 
 ORTHANT_WISE = "owl-qn"
 """The method that minimises a penalty of absolute values."""
@@ -44,6 +46,7 @@ class Options:
     max_iter: int
     max_seconds: float
     pairs: int | None = None
+    single_first: bool = False
 
     def build(self) -> Any:
         """The configured method."""
@@ -53,7 +56,7 @@ class Options:
 
 
 class Prepared(ABC):
-    """A learner, and the run that trains it."""
+    """A learner, and the runs that train it."""
 
     learner: Learner
     options: Options
@@ -61,6 +64,10 @@ class Prepared(ABC):
     @abstractmethod
     def run(self, monitor: Monitor) -> secant.Run:
         """Begin."""
+
+    def runs(self, monitor: Monitor) -> Iterator[secant.Run]:
+        """One run after the other, each when the last has ended."""
+        yield self.run(monitor)
 
     def _limits(self, monitor: Monitor) -> dict[str, Any]:
         return {
@@ -86,7 +93,12 @@ def prepared(
     if options.method == "lm":
         return Squares(BySquares(network, index, train, validation, bayesian), options)
     if closed:
-        return ClosedForm(InClosedForm(network, index, train, validation), options)
+        learner = InClosedForm(network, index, train, validation)
+        if options.single_first and learner.train.dtype == np.float64:
+            from secant.learn.single_first import SingleFirst
+
+            return SingleFirst(learner, options)
+        return ClosedForm(learner, options)
     if options.method == ORTHANT_WISE:
         raise InputError(f"method {ORTHANT_WISE!r} trains a Perceptron on the CPU")
     return Autograd(ByAutograd(network, index, train, validation), options)
@@ -101,24 +113,37 @@ class ClosedForm(Prepared):
 
     def run(self, monitor: Monitor) -> secant.Run:
         """Begin."""
-        objective, name = self.learner.train, self.options.method
-        method, product = self._method(), None
+        x0 = weights_of(self.learner.network)
+        return self._start(self.learner.train, x0, self._limits(monitor))
+
+    def _start(
+        self, objective: Objective, x0: Any, limits: dict[str, Any], warm_start: Any = None
+    ) -> secant.Run:
+        name = self.options.method
+        method, product = self._method(objective), None
         if method.uses_hessian:
             product = objective.hessian_product
             if name == "hessian-free":
                 product = objective.gauss_newton_product
-        x0 = weights_of(self.learner.network)
         with _named(name):
             return secant.start(
-                objective, x0, method=method, jac=True, hessp=product, **self._limits(monitor)
+                objective,
+                x0,
+                method=method,
+                jac=True,
+                hessp=product,
+                warm_start=warm_start,
+                **limits,
             )
 
-    def _method(self) -> Any:
+    def _method(self, objective: Objective) -> Any:
         name = self.options.method
         if name == ORTHANT_WISE:
-            return secant.OWLQN(l1=self.learner.index.l1 * self.learner.train.is_weight)
+            return secant.OWLQN(l1=self.learner.index.l1 * objective.is_weight)
         if name == "gdx":  # MATLAB's rise, for a loss that falls to 0
             return secant.AdaptiveMomentum(rise=0.04)
+        if name == "hessian-free":
+            return secant.HessianFree(preconditioner=secant.Martens(objective.gradient_squares))
         return self.options.build()
 
 
@@ -170,6 +195,9 @@ class BySquares(InClosedForm):
     def comparable(self, seen: Seen) -> float:
         """A loss index whose penalty changes cannot be compared: the last weights are the best."""
         return -float(seen.k) if isinstance(self.squares, BayesianSquares) else seen.f
+
+    def objective_at(self, kept: Any) -> None:
+        """Known: all iterations are in the network's precision."""
 
     def keep(self, x: Any) -> Any:
         """The vector and the factor of the penalty."""

@@ -2,9 +2,10 @@
 
     f(x) = 1/2 |r|^2 = error + l2 |w|^2,   r_i = sqrt(2 w_i / N) (prediction_i - t_i)
 
-One residual for each row and output, and with a penalty one for each weight, ``sqrt(2 l2) w_j``. With more
-residuals than weights the rows of the Jacobian are written down in blocks, and ``J'J`` is added up; with
-fewer, the step is found in the space of the residuals (`secant.learn.kernel`).
+One residual for each row and output, and with a penalty one for each weight, ``sqrt(2 l2) w_j``. With many
+more residuals than weights the rows of the Jacobian are written down in blocks, and ``J'J`` is added up, in
+single precision where strong damping hides the difference; else the step is found in the space of the
+residuals (`secant.learn.kernel`). The gradient has all its digits in either case.
 
 References
 ----------
@@ -17,16 +18,18 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from secant.arrays import Array, HostArray
-from secant.learn.backpropagation import Values, layers_of
+from secant.learn.backpropagation import Backpropagation, Layer, Values, layers_of
 from secant.learn.error_terms import SquaredTerm
 from secant.learn.errors import InputError
-from secant.learn.kernel import KernelModel, Kernels, Rows, Vector, influential
+from secant.learn.kernel import KernelModel, Kernels, influential
 from secant.learn.objective import Block, Objective
+from secant.learn.rows import Rows, Vector
 from secant.leastsquares.matrix_free import InnerStops
 from secant.leastsquares.model import Model
 from secant.leastsquares.normal import Gram, GramBuilder
@@ -34,8 +37,14 @@ from secant.leastsquares.problem import LeastSquares, ResidualPoint, Solver
 
 __all__ = ["NetworkResiduals", "NetworkSquares"]
 
-_JACOBIAN = 1_000_000
-"""Numbers in a block of rows of the Jacobian: 8 MB."""
+_JACOBIAN = 250_000
+"""Numbers in a block of rows of the Jacobian: 2 MB stay in a cache."""
+
+_SQUARE = 1.5
+"""Residuals per weight up to which a step costs less in the space of the residuals."""
+
+_LARGE, _STRONG = 1e7, 1e-3
+"""Multiplications that ``J'J`` must cost to be worth single precision, and the damping that hides it."""
 
 
 class NetworkSquares(LeastSquares):
@@ -52,6 +61,9 @@ class NetworkSquares(LeastSquares):
         If one of them is not.
     """
 
+    may_round = True
+    """Whether single precision will do for ``J'J`` under strong damping."""
+
     def __init__(self, objective: Objective) -> None:
         super().__init__(self._evaluated, _no_choice)
         if not isinstance(objective.index.error, SquaredTerm):
@@ -66,6 +78,12 @@ class NetworkSquares(LeastSquares):
         self.l2 = objective.index.l2
         self.is_weight = objective.is_weight.astype(np.float64)
         self._kernels = Kernels()
+        # of its own, for what is in the workspaces after one evaluation is used in the next
+        shared = objective.passes
+        self._passes = Backpropagation(
+            shared.sizes, shared.activation, shared.rows, objective.dtype
+        )
+        self._passed: _Pass | None = None
 
     @property
     def residuals_of_data(self) -> int:
@@ -78,8 +96,8 @@ class NetworkSquares(LeastSquares):
     def _residuals_at(self, x: Array) -> Values:
         layers, parts = layers_of(x, self.objective.sizes), []
         with np.errstate(all="ignore"):
-            for block in self.objective.blocks():
-                outputs = self.objective.passes.forward(layers, block.inputs)
+            for number, block in enumerate(self.objective.blocks()):
+                outputs = self._forward(x, layers, number, block)
                 r, _ = self.term.residuals(outputs, block.targets)
                 parts.append((_roots(block, self.objective.divisor) * r).ravel())
             parts.append(self.penalty_root * x[self.penalised])
@@ -97,9 +115,9 @@ class NetworkSquares(LeastSquares):
 
     def rows(self, x: Array) -> Iterator[Rows]:
         """The Jacobian of the data's residuals, block by block."""
-        passes, layers = self.objective.passes, layers_of(x, self.objective.sizes)
-        for block in self.objective.blocks():
-            outputs = passes.forward(layers, block.inputs).copy()
+        passes, layers = self._passes, layers_of(x, self.objective.sizes)
+        for number, block in enumerate(self.objective.blocks()):
+            outputs = self._forward(x, layers, number, block)
             with np.errstate(all="ignore"):
                 _, slope = self.term.residuals(outputs, block.targets)
             scale = _roots(block, self.objective.divisor) * (
@@ -110,25 +128,44 @@ class NetworkSquares(LeastSquares):
             first[:, range(k), range(k)] = scale
             slopes = [_repeated(s, k) for s in passes.slopes(count)]
             deltas = passes.deltas(layers, first.reshape(count * k, k), slopes)
-            yield Rows(deltas, [_repeated(a, k) for a in passes.below(block.inputs)])
+            inputs, *activations = passes.below(block.inputs)
+            below = [inputs, *(a.copy() for a in activations)]  # the next pass overwrites them
+            yield Rows(deltas, [_repeated(a, k) for a in below])
+
+    def _forward(self, x: Array, layers: list[Layer], number: int, block: Block) -> Values:
+        """The outputs of a block of rows; of the pass before, if that was the same one."""
+        last, rows = self._passed, len(block.inputs)
+        if last is not None and last.x is x and (last.block, len(last.outputs)) == (number, rows):
+            return last.outputs
+        self._passed = None
+        self._passed = _Pass(x, number, self._passes.forward(layers, block.inputs))
+        return self._passed.outputs
 
     def linearise(self, point: ResidualPoint) -> Model:
-        """Gauss-Newton's model: of products of rows if they are fewer than the weights, else ``J'J``."""
+        """Gauss-Newton's model: of products of rows unless they are too many, else ``J'J``."""
         self.counts.njev += 1
         r = np.asarray(point.evaluation.r[: self.residuals_of_data], dtype=np.float64)
         x = np.asarray(point.x, dtype=np.float64)
-        if self.residuals_of_data <= len(x):
+        if self.residuals_of_data <= _SQUARE * len(x):
             rows = _joined(list(self.rows(point.x)))
             penalty = 2.0 * self.l2 * self.is_weight
             return KernelModel(rows, r, x, self.objective.sizes, penalty, self._kernels)
-        builder, start = GramBuilder(len(x)), 0
-        step = max(1, _JACOBIAN // len(x))
-        for rows in self.rows(point.x):
-            for first in range(0, len(rows.deltas[0]), step):
-                J = _part(rows, slice(first, first + step)).jacobian()
-                builder.add(J, r[start : start + len(J)])
-                start += len(J)
-        return self._penalised(builder.finish(), x, 2.0 * self.l2)
+        return self._penalised(self._gram(point.x, r), x, 2.0 * self.l2)
+
+    def _gram(self, x: Array, r: Vector) -> Gram:
+        """``J'J``, in single precision where the damping hides the difference, and the exact ``J'r``."""
+        n, start = len(x), 0
+        single = self.may_round and self.damping > _STRONG and float(len(r)) * n * n > _LARGE
+        builder, g, step = GramBuilder(n, single), np.zeros(n), max(1, _JACOBIAN // n)
+        for rows in self.rows(x):
+            g += rows.transposed_times(r[start : start + len(rows)])
+            start += len(rows)
+            factors = rows.in_single() if single else rows
+            for first in range(0, len(rows), step):
+                builder.multiply(_part(factors, slice(first, first + step)).jacobian())
+        gram = builder.finish()
+        gram.g = g
+        return gram
 
     def repenalised(self, model: Model, x: Vector, l2: float) -> Model:
         """The same model with `l2` instead of the penalty that it has; ``J`` is as it was."""
@@ -143,6 +180,14 @@ class NetworkSquares(LeastSquares):
         gram.g = gram.g + factor * self.is_weight * x
         gram.column_norms = influential(gram.A.diagonal())
         return gram
+
+
+class _Pass(NamedTuple):
+    """What is in the workspaces: which weights went through which block of rows, and the outputs."""
+
+    x: Array
+    block: int
+    outputs: Values
 
 
 @dataclass(frozen=True)
@@ -191,8 +236,8 @@ def _roots(block: Block, divisor: float) -> Values | float:
 
 
 def _repeated(values: Values, times: int) -> Values:
-    """Each row as often as it has outputs, in memory of its own."""
-    return values.copy() if times == 1 else np.repeat(values, times, axis=0)
+    """Each row as often as it has outputs."""
+    return values if times == 1 else np.repeat(values, times, axis=0)
 
 
 def _joined(blocks: list[Rows]) -> Rows:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import secant
 from secant.learn.automatic import train_automatically
-from secant.learn.errors import InputError, listing
+from secant.learn.errors import InputError, is_end_of_memory, listing
 from secant.learn.history import Epoch, History
 from secant.learn.loss import LossIndex
 from secant.learn.minibatch import BATCH_METHODS, BATCH_SIZE, BatchSettings, train_in_batches
@@ -52,6 +52,8 @@ class Strategy:
         Limit on the evaluations of the loss index; of its gradient on mini-batches.
     pairs : int, optional
         That "l-bfgs" keeps of its last steps.
+    single_first : bool
+        Make the first iterations on a network of float64 in float32, `secant.learn.single_first`.
     patience : int
         Iterations in a row without a lower validation loss after which the training stops.
     goal : float, optional
@@ -82,6 +84,7 @@ class Strategy:
     max_seconds: float = 60.0
     max_evals: int | None = None
     pairs: int | None = None
+    single_first: bool = False
     patience: int = 50
     goal: float | None = None
     tol: float = 0.0
@@ -127,6 +130,11 @@ class Strategy:
                 raise InputError(
                     f"{name} is for the methods {listing(BATCH_METHODS)}, not {self.method!r}"
                 )
+        if self.single_first and (self.in_batches or self.method in (AUTO, "lm", ORTHANT_WISE)):
+            raise InputError(
+                "single_first is for methods that take smooth gradients of all rows, not "
+                f"{self.method!r}"
+            )
         if self.pairs is not None and self.method not in ("l-bfgs", AUTO):
             raise InputError(f"pairs is for the method 'l-bfgs', not {self.method!r}")
         if self.seed < 0:
@@ -235,10 +243,15 @@ def train_network(
             _require_closed_form(closed, strategy.method)
             learner = InClosedForm(network, index, train, validation)
             return _in_batches(learner, strategy, report)
-        if strategy.method == "lm":
+        if strategy.method == "lm" or strategy.single_first:
             _require_closed_form(closed, strategy.method)
         options = Options(
-            strategy.method, strategy.gtol, strategy.max_iter, strategy.max_seconds, strategy.pairs
+            strategy.method,
+            strategy.gtol,
+            strategy.max_iter,
+            strategy.max_seconds,
+            strategy.pairs,
+            strategy.single_first,
         )
         start = prepared(network, index, train, validation, options, closed, strategy.bayesian)
         return _iterate(start, Monitor(start.learner, strategy), report)
@@ -251,16 +264,20 @@ def _require_closed_form(closed: bool, method: str) -> None:
 
 def _iterate(start: Prepared, monitor: Monitor, report: Callable[[History], None]) -> Training:
     """Step until the run ends, then restore the best weights."""
-    run = start.run(monitor)
+    runs: list[secant.Run] = []
     interrupted = False
     try:
-        for _ in run:
-            report(monitor.history)
+        for run in start.runs(monitor):
+            runs.append(run)
+            for _ in run:
+                report(monitor.history)
     except KeyboardInterrupt:  # between two iterations; within one, the run itself notices
+        if monitor.best is None:
+            raise
         interrupted = True
-    result = run.result()
-    status = secant.Status.INTERRUPTED if interrupted else result.status
-    counts = (result.nit, result.nfev, result.njev)
+    results = [run.result() for run in runs]
+    status = secant.Status.INTERRUPTED if interrupted else results[-1].status
+    counts = tuple(sum(getattr(one, name) for one in results) for name in ("nit", "nfev", "njev"))
     return _outcome(monitor, start.options.method, status, counts)
 
 
@@ -291,6 +308,7 @@ def _outcome(
 ) -> Training:
     if monitor.best is None:
         raise InputError("the loss is not finite before training: the numbers are too large")
+    monitor.settle()
     best, weights = monitor.best
     monitor.learner.restore(weights)
     return Training(
@@ -311,7 +329,7 @@ def _enough_memory(method: str, count: int) -> Iterator[None]:
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "allocate memory" not in str(error):
+        if not is_end_of_memory(error):
             raise
         raise InputError(
             f"method {method!r} needs more memory than there is for {count:,} weights: "
