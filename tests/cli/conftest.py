@@ -11,7 +11,7 @@ import pytest
 from cli_tables import houses
 
 from secant.cli import run
-from secant.report import analysis, comparison, training
+from secant.report import analysis, comparison, several_targets, training
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def real_pictures() -> None:
 def quick_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages without ink: drawing takes most of a short training, and tests/report look at it."""
     if "real_pictures" not in request.fixturenames:
-        for page in (analysis, comparison, training):
+        for page in (analysis, comparison, several_targets, training):
             monkeypatch.setattr(page, "to_svg", lambda figure, name: "<svg></svg>")
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from secant.learn import job
+
 ROWS = "".join(f"{i},{i % 7},{2 * i}\n" for i in range(30))
 GOOD = "a,b,y\n" + ROWS
 
@@ -37,7 +39,7 @@ FILES = {
     "long line": (GOOD + "1,2,3,4\n", "line 32 has 4 cells while the header names 3 columns"),
     "open quote": (GOOD + '"1,2,3\n', "cannot be read as a table"),
     "binary": (b"\x00\x01\x02\x03", "data.csv is a binary file"),
-    "spreadsheet": (b"PK\x03\x04 something", "data.csv is a binary file"),
+    "damaged archive": (b"PK\x03\x04 something", "data.csv is damaged, zip cannot read it"),
     "latin-1": (GOOD.replace("a,", "ä,").encode("latin-1"), "is not UTF-8 text (byte 0xe4"),
     "utf-16": (GOOD.encode("utf-16"), "is UTF-16 text"),
     "text in a number column": (
@@ -94,8 +96,8 @@ OPTIONS = {
     "no target": ((), "--target is missing: name the column to learn; data.csv has 'a', 'b', 'y'"),
     "unknown target": (("--target", "Yy"), "data.csv has no column 'Yy'; did you mean 'y'?"),
     "far target": (("--target", "price"), "no column 'price'; there is 'a', 'b', 'y'"),
-    "targets": (("--target", "a,y"), "no column 'a,y'; name one column: a network of a table"),
-    "target twice": (("--target", "a", "--target", "y"), "--target was given 2 times, and"),
+    "no such second target": (("--target", "y,price"), "no column 'price'; there is 'a', 'b', "),
+    "target twice": (("--target", "y", "--target", "y"), "--target names the column 'y' 2 times"),
     "method": (("--target", "y", "--method", "lbfsg"), "method must be one of l-bfgs, "),
     "activation": (("--target", "y", "--activation", "thin"), "activation must be one of 'tanh', "),
     "loss": (
@@ -182,3 +184,22 @@ def test_no_arguments_and_unknown_commands(secant):
     )
     assert "Missing argument" in secant("predict").sentence
     assert "No such command" in secant("learn").sentence
+
+
+@pytest.mark.parametrize(
+    "full",
+    [
+        MemoryError(),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate"),
+    ],
+)
+def test_full_memory_is_a_sentence(secant, tmp_path, monkeypatch, full):
+    """Wherever it happens; reading and training have sentences of their own."""
+
+    def prepare(*arguments):
+        raise full
+
+    monkeypatch.setattr(job, "prepare_dataset", prepare)
+    write(tmp_path / "data.csv", GOOD)
+    said = secant("train", "data.csv", "--target", "y").sentence
+    assert said.startswith("secant train needs more memory than there is: try a smaller table")

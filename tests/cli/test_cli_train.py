@@ -213,7 +213,10 @@ def test_ctrl_c_while_training_keeps_the_best_weights(
 
     monkeypatch.setattr(monitor.Monitor, "observe", interrupted)
     done = secant("train", houses_csv, "--target", "price", "--hidden", "6", "--out", "model")
-    assert (done.code, done.err) == (0, "")
+    assert (done.code, done.err) == (
+        130,
+        "error: interrupted; model has the best weights so far\n",
+    )
     assert "interrupted from the keyboard" in done.out
     assert len(pd.read_csv("model/history.csv")) == 8
     predictions, _ = predict_table(load_model("model"), houses_csv)

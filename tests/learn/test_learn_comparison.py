@@ -142,3 +142,20 @@ def test_the_file_has_a_line_for_each_method(found, tmp_path):
 def test_bad_options_are_refused(table, options, expected):
     with pytest.raises(InputError, match=expected):
         compare_table(table, SETTINGS, **options)
+
+
+def test_the_first_iterations_are_in_float32_where_a_method_can_have_them(table):
+    settings = replace(SETTINGS, strategy=Strategy(max_iter=5, single_first=True))
+    strategies = comparison._strategies(settings.strategy, ["l-bfgs", "lm", "adam", "bfgs"])
+    assert [one.single_first for one in strategies.values()] == [True, False, False, True]
+    found = compare_table(table, settings, ["l-bfgs", "adam"], repeats=1)
+    assert not any(row.failed for row in found.rows)
+
+
+def test_the_choice_of_auto_is_told(table):
+    found = compare_table(table, SETTINGS, ["auto", "l-bfgs"], repeats=1)
+    reasons = {row.method: row.reason for row in found.rows}
+    assert reasons["l-bfgs"] == "limit reached: max_iter iterations"
+    assert reasons["auto"].startswith(
+        "limit reached: max_iter iterations; by ssbroyden: a matrix of "
+    )

@@ -41,7 +41,7 @@ FAMILIES = [
     MLPRegressor((10,), solver="lm", max_iter=50),
     MLPRegressor((10,), solver="cg", max_iter=50),
     MLPClassifier((10,), solver="newton-cg", max_iter=10),
-    MLPRegressor((10,), solver="trust-ncg", max_iter=10),
+    MLPRegressor((10,), solver="trust-ncg", max_iter=6),
     MLPClassifier((10,), solver="adam", learning_rate_init=1e-2, max_iter=50),
     MLPRegressor((10,), solver="sgd", learning_rate_init=0.05, max_iter=50),
 ]
@@ -248,8 +248,52 @@ def test_warm_start_goes_on_from_the_last_weights():
     second = model.fit(X, y)
     assert second.history_.epochs[0].objective / 2 == pytest.approx(first, rel=1e-12)
     assert second.loss_ < first
-    with pytest.raises(InputError, match="warm_start needs the layers of the last fit"):
+    with pytest.raises(
+        InputError, match="warm_start and partial_fit need the layers of the last fit"
+    ):
         model.set_params(hidden_layer_sizes=(4,)).fit(X, y)
+
+
+def test_the_case_of_a_solver_does_not_matter():
+    X, y = diabetes()
+    options = {"learning_rate_init": 0.05, "batch_size": 50, "max_iter": 3, "random_state": 0}
+    one, other = (
+        MLPRegressor((3,), solver=name, **options).fit(X, y) for name in ("Adam ", "adam")
+    )
+    np.testing.assert_array_equal(one.coefs_[0], other.coefs_[0])
+    assert one.history_.epochs[-1].step == 0.05
+
+
+def test_a_step_of_sgd_is_scikit_learns():
+    X, y = diabetes()
+    options = {
+        "hidden_layer_sizes": (3,),
+        "activation": "tanh",
+        "solver": "sgd",
+        "learning_rate_init": 0.05,
+        "batch_size": len(y),
+        "max_iter": 30,
+        "random_state": 2,
+    }
+    ours, theirs = MLPRegressor(**options).fit(X, y), TheirRegressor(**options).fit(X, y)
+    np.testing.assert_allclose(ours.coefs_[0], theirs.coefs_[0], rtol=1e-9)
+
+
+def test_a_part_without_weight_is_a_sentence():
+    """The one row of weight 1 is in one part, and the other has none; over the seeds in either."""
+    X, y = diabetes()
+    model = MLPRegressor((2,), early_stopping=True, max_iter=2)
+    weights = np.zeros(len(y))
+    weights[3] = 1.0
+    sentences = set()
+    for seed in range(40):
+        with pytest.raises(InputError) as caught:
+            model.set_params(random_state=seed).fit(X, y, sample_weight=weights)
+        sentences.add(str(caught.value))
+    assert sentences == {
+        "sample_weight is zero in all 397 rows that train",
+        "sample_weight is zero in all 45 rows set aside",
+    }
 
 
 def test_restarts_keep_the_best():
@@ -330,6 +374,10 @@ def test_verbose_prints_every_iteration(capsys):
         ({"hidden_layer_sizes": (3, 0)}, "hidden_layer_sizes must be whole numbers from 1"),
         ({"activation": "sine"}, "activation must be one of 'tanh'"),
         ({"solver": "nadam"}, "method must be one of"),
+        ({"solver": None}, "solver must be 'auto' or the name of a method, not None"),
+        ({"hidden_layer_sizes": (True,)}, "hidden_layer_sizes must be whole numbers from 1"),
+        ({"batch_size": None}, "batch_size must be a whole number from 1, not None"),
+        ({"max_fun": "auto"}, "max_fun must be a whole number from 1, not 'auto'"),
         ({"alpha": -1.0}, "alpha must be a number from 0, not -1.0"),
         ({"learning_rate_init": 0.0}, "learning_rate_init must be a number above 0"),
         ({"max_iter": 0}, "max_iter must be a whole number from 1, not 0"),
@@ -356,8 +404,14 @@ def test_data_that_make_no_sense():
     X, y = wine()
     with pytest.raises(TypeError, match="Sparse data was passed"):
         MLPClassifier().fit(csr_array(X), y)
-    with pytest.raises(ValueError, match="y has one class only"):
+    with pytest.raises(ValueError, match=r"y has one class only, 0\.0; a classifier needs two"):
         MLPClassifier().fit(X, np.zeros(len(X)))
+    with pytest.raises(ValueError, match="classes has one class only, 'red'; a classifier"):
+        MLPClassifier().partial_fit(X, ["red"] * len(X), classes=["red"])
+    with pytest.raises(InputError, match=r"early_stopping cannot set rows aside: .* classes = 3"):
+        MLPClassifier(early_stopping=True).fit(X[::20], y[::20])
+    with pytest.raises(InputError, match="y has numbers too large to be squared in float64"):
+        MLPRegressor().fit(X, 1e200 * X[:, 0])
     with pytest.raises(ValueError, match="Unknown label type: y is continuous"):
         MLPClassifier().fit(X, y + 0.5)
     with pytest.raises(ValueError, match="zero"):

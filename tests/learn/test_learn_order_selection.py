@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+import secant
 from secant.learn import GrowingNeurons, LossIndex, Perceptron, Strategy, select_order
 from secant.learn import restarts as restarts_module
 from secant.learn.error_terms import MeanSquared
@@ -97,6 +98,64 @@ def test_no_time_left_for_another_start():
         train_from_starts(network, INDEX, TRAIN, VALIDATION, STRATEGY, starts=0)
 
 
+class Interrupt:
+    """A progress that is Ctrl-C in the iteration `at` of all trainings together."""
+
+    def __init__(self, at: int) -> None:
+        self.at = at
+        self.calls = 0
+
+    def __call__(self, history: object) -> None:
+        self.calls += 1
+        if self.calls == self.at:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("at", [3, 75, 140])
+def test_ctrl_c_ends_all_starts_and_keeps_the_best(at):
+    network = Perceptron((1, 3, 1), seed=0)
+    watch = Interrupt(at)
+    found = train_from_starts(
+        network,
+        INDEX,
+        TRAIN,
+        VALIDATION,
+        replace(STRATEGY, patience=10**6, tol=0.0),  # 60 iterations each
+        starts=5,
+        progress=watch,
+    )
+    assert watch.calls == at  # nothing goes on after it
+    assert len(found.trainings) == -(-at // 60)
+    assert found.interrupted
+    assert found.best.status is secant.Status.INTERRUPTED
+    losses = [training.best.validation_loss for training in found.trainings]
+    assert found.chosen == int(np.argmin(losses))
+    assert validation_loss(network) == pytest.approx(min(losses), rel=1e-12)
+
+
+def test_ctrl_c_between_two_starts_keeps_the_first(monkeypatch):
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(restarts_module, "initialise", interrupted)
+    network, alone = Perceptron((1, 3, 1), seed=4), Perceptron((1, 3, 1), seed=4)
+    found = train_from_starts(network, INDEX, TRAIN, VALIDATION, STRATEGY, starts=3)
+    assert (len(found.trainings), found.chosen, found.interrupted) == (1, 0, True)
+    assert not train_from_starts(alone, INDEX, TRAIN, VALIDATION, STRATEGY).interrupted
+    assert all(map(torch.equal, network.parameters(), alone.parameters()))
+
+
+def test_ctrl_c_before_anything_was_trained_is_not_hidden(monkeypatch):
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(restarts_module, "train_network", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train_from_starts(Perceptron((1, 3, 1)), INDEX, TRAIN, VALIDATION, STRATEGY, starts=3)
+    with pytest.raises(KeyboardInterrupt):
+        select_order(Perceptron((1, 1, 1)), INDEX, TRAIN, VALIDATION, STRATEGY)
+
+
 # ------------------------------------------------------------------------------------- growing
 
 
@@ -118,6 +177,27 @@ def test_a_wave_needs_several_neurons():
         assert trial.weights == 3 * trial.neurons + 1
         assert len(trial.validation_losses) == 3
         assert trial.validation_loss == min(trial.validation_losses)
+
+
+@pytest.mark.parametrize("at", [1, 5])
+def test_ctrl_c_ends_the_growing(monkeypatch, at):
+    """In the fifth training: the second start of the third size."""
+    calls = itertools.count(1)
+    real = restarts_module.train_network
+
+    def watched(*arguments):
+        if next(calls) == 5:
+            arguments = (*arguments[:-1], Interrupt(at))
+        return real(*arguments)
+
+    monkeypatch.setattr(restarts_module, "train_network", watched)
+    growing = GrowingNeurons(minimum=1, maximum=9, trials=2)
+    found = select_order(Perceptron((1, 1, 1)), INDEX, TRAIN, VALIDATION, STRATEGY, growing)
+    assert next(calls) == 6
+    assert found.interrupted
+    assert [trial.neurons for trial in found.trials] == [1, 2, 3]
+    assert found.best.validation_loss == min(trial.validation_loss for trial in found.trials)
+    assert validation_loss(found.network) == pytest.approx(found.best.validation_loss, rel=1e-12)
 
 
 def test_a_size_gives_the_same_whatever_was_tried_before():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import math
 import sys
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from secant.learn import tune as tune_module
 from secant.learn.errors import InputError
 from secant.learn.job import Settings, train_table
 from secant.learn.space import (
@@ -90,6 +92,36 @@ def test_an_interrupted_trial_is_done_again(wave, tmp_path):
         tune_table(wave, SETTINGS, space=SPACE, trials=4, storage=study, progress=interrupt)
     tuned = tune_table(wave, SETTINGS, space=SPACE, trials=4, storage=study)
     assert sum(trial.state in ("complete", "pruned") for trial in tuned.trials) == 4
+
+
+def test_ctrl_c_without_a_study_keeps_the_best_model(wave, monkeypatch):
+    """In the third training, after two trials."""
+    whole = tune_table(wave, SETTINGS, space=SPACE, trials=2)
+    real, calls = tune_module.train_prepared, itertools.count()
+
+    def interrupt(history):
+        raise KeyboardInterrupt
+
+    def watched(prepared, progress=None):
+        return real(prepared, interrupt if next(calls) == 2 else progress)
+
+    monkeypatch.setattr(tune_module, "train_prepared", watched)
+    tuned = tune_table(wave, SETTINGS, space=SPACE, trials=9)
+    assert next(calls) == 3  # neither a further trial, nor a training of the best one
+    assert tuned.interrupted
+    assert not whole.interrupted
+    assert [trial.state for trial in tuned.trials] == ["complete", "complete", "interrupted"]
+    assert tuned.best.number == whole.best.number
+    np.testing.assert_array_equal(tuned.trained.predicted, whole.trained.predicted)
+
+
+def test_ctrl_c_in_the_first_trial_leaves_nothing_to_keep(wave, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tune_module, "train_prepared", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        tune_table(wave, SETTINGS, space=SPACE, trials=3)
 
 
 def test_a_killed_trial_does_not_count(wave, tmp_path):

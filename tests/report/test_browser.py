@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,11 @@ def pages(tmp_path_factory):
         load(as_frame=True).frame.to_csv(table, index=False)
         trained = train_table(table, settings)
         write(name, training_page(record_of(trained, table.name)))
+    several = replace(settings, target=("target", "s5", "bp"))
+    trained_on_several = train_table(folder / "regression.csv", several)
+    write("targets", training_page(record_of(trained_on_several, "regression.csv")))
+    found = evaluate_table(trained_on_several.model, folder / "regression.csv")
+    write("targets-evaluation", evaluation_page(found))
     trained.training.history.write_csv(folder / "history.csv")
     write("history", history_page(read_curves(folder / "history.csv"), "history.csv"))
     (folder / "model").mkdir()
@@ -103,6 +109,8 @@ def pages(tmp_path_factory):
         ("regression", 7),
         ("binary", 8),
         ("classes", 8),
+        ("targets", 7),
+        ("targets-evaluation", 3),
         ("history", 3),
         ("evaluation", 4),
         ("comparison", 2),

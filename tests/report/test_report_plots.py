@@ -141,3 +141,9 @@ def test_global_settings_are_left_alone():
 )
 def test_short(value, expected):
     assert short(value) == expected
+
+
+def test_parity_names_the_parts_where_there_are_several():
+    rows = np.arange(9.0), np.arange(9.0)
+    assert regression_plots.parity({"train": rows, "test": rows}, "y").axes[0].get_legend()
+    assert regression_plots.parity({"test": rows}, "y").axes[0].get_legend() is None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from secant.cli.settings import chosen, new_folder, take_table, takes_settings, words
-from secant.cli.shared import Force, Json, Quiet, learning, print_json, stem
+from secant.cli.shared import Force, Json, Quiet, end_interrupted, learning, print_json, run_name
 
 if TYPE_CHECKING:
     from secant.learn.comparison import Comparison
@@ -22,7 +22,7 @@ _SECONDS = 10.0
 _KEYS = {"data": str, "out": str, "methods": tuple[str, ...], "repeats": int, "to_loss": float}
 
 
-@takes_settings(without=("method", "patience", "max_seconds", "starts"))
+@takes_settings(without=("method", "patience", "max_seconds", "starts", "single_first"))
 def compare(
     context: typer.Context,
     data: Annotated[
@@ -54,7 +54,7 @@ def compare(
         table = take_table(choice)
         own = {name: choice.pop(name) for name in _KEYS if name in choice}
         settings = settings_from(_with_a_method(choice))
-        name = f"compare-{stem(table)}-{settings.target}"
+        name = f"compare-{run_name(table, settings.targets)}"
         folder = new_folder(own.pop("out", None), name, replace=force, marker=_MARKER)
         wanted = own.pop("methods", ("all",))
         with comparison_bar(quiet or as_json) as progress:
@@ -66,6 +66,8 @@ def compare(
             print_json({"folder": folder, "files": _FILES, **_for_machines(found)})
         elif not quiet:
             _summarise(found, folder)
+        if found.interrupted:
+            end_interrupted(f"{folder} has what there is, not all repeats were done")
 
 
 def _with_a_method(choice: dict[str, Any]) -> dict[str, Any]:
@@ -104,7 +106,7 @@ def _write_json(path: Path, data: dict[str, Any]) -> None:
 def _for_machines(found: Comparison) -> dict[str, Any]:
     return {
         "source": found.source,
-        "target": found.settings.target,
+        "target": found.target,
         "weights": found.weights,
         "parts": found.parts,
         "score": found.score,
@@ -132,6 +134,4 @@ def _summarise(found: Comparison, folder: Path) -> None:
     for row in found.rows:
         if row.failed:
             print(f"{row.method} could not train: {row.reason}")
-    if found.interrupted:
-        print("interrupted from the keyboard before all repeats were done")
     print(f"{folder}: {', '.join(_FILES)}")

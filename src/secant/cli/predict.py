@@ -26,22 +26,24 @@ def predict(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Predict the target for the rows of a table, in their order."""
+    """Predict the targets for the rows of a table, in their order."""
     with learning("predict"):
-        from secant.learn import load_model, predict_table
-        from secant.learn.output import check_new_file, whole_file
+        from secant.learn import load_model
+        from secant.learn.compression import check_ending
+        from secant.learn.output import check_new_file
+        from secant.learn.prediction import predict_table, write_predictions
 
         if out == "-":
             if as_json:
                 fail("--json and --out - both want standard output: choose one of them")
         else:
+            check_ending(Path(out).name)
             check_new_file(Path(out), replace=force)
         predictions, notes = predict_table(load_model(model), table, separator)
         if out == "-":
             predictions.to_csv(sys.stdout, index=False)
         else:
-            with whole_file(Path(out)) as file:
-                predictions.to_csv(file, index=False)
+            write_predictions(predictions, out)
         if as_json:
             columns = [str(name) for name in predictions.columns]
             print_json({"file": out, "rows": len(predictions), "columns": columns, "notes": notes})

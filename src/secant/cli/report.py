@@ -29,10 +29,15 @@ def report(
 ) -> None:
     """Make the HTML report again from a run folder, or one from a saved history."""
     with learning("report"):
+        from secant.learn.compression import without_ending
         from secant.learn.output import check_new_file, whole_file
         from secant.report.html import render
 
-        own = run / "report.html" if run.is_dir() else run.with_suffix(".html")
+        own = (
+            run / "report.html"
+            if run.is_dir()
+            else run.with_name(without_ending(run.name)).with_suffix(".html")
+        )
         place = out or own
         # The report of a run folder is there to be made again; any other file is somebody's.
         check_new_file(place, replace=force or (out is None and run.is_dir()))

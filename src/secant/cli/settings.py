@@ -29,7 +29,8 @@ def _declared(
         Path | None, typer.Option(metavar="FILE.toml", help="Options; the command line wins.")
     ] = None,
     target: Annotated[
-        list[str] | None, _option(panel=_DATA, metavar="COLUMN", help="The column to learn.")
+        list[str] | None,
+        _option(panel=_DATA, metavar="COLUMN", help="To learn; several of numbers as y,z."),
     ] = None,
     task: Annotated[str, _option(panel=_DATA, help="auto, regression or classification.")] = "auto",
     ignore: Annotated[
@@ -97,6 +98,9 @@ def _declared(
     starts: Annotated[
         int, _option(panel=_NETWORK, help="Trainings, of which the best one is kept.")
     ] = 1,
+    dtype: Annotated[
+        str, _option(panel=_NETWORK, help="Precision of the network: float64 or float32.")
+    ] = "float64",
     seed: Annotated[
         int, _option(panel=_NETWORK, help="Of the division and the first weights.")
     ] = 0,
@@ -117,6 +121,9 @@ def _declared(
     pairs: Annotated[
         int | None, _option(panel=_OPTIMISER, help="Steps that l-bfgs remembers.")
     ] = None,
+    single_first: Annotated[
+        bool, _option("--single-first", panel=_OPTIMISER, help="First iterations in float32.")
+    ] = False,
     goal: Annotated[
         float | None, _option(panel=_OPTIMISER, help="Training loss at which to stop.")
     ] = None,
@@ -205,8 +212,6 @@ def _as_plain(name: str, value: Any) -> Any:
         return layers(value)
     if name == "task":
         return _task(value)
-    if name == "target":
-        return _target(value)
     return str(value) if isinstance(value, Path) else value
 
 
@@ -230,15 +235,6 @@ def _task(text: str) -> str:
     if text not in names:
         fail(f"--task must be one of {', '.join(names)}, not {text!r}")
     return text
-
-
-def _target(columns: list[str]) -> str:
-    if len(columns) > 1:
-        fail(
-            f"--target was given {len(columns)} times, and a network of a table learns one column: "
-            "train one for each, or use secant.learn.MLPRegressor, which learns several"
-        )
-    return columns[0]
 
 
 def words(text: str) -> tuple[str, ...]:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from secant.cli.settings import chosen, new_folder, take_table, takes_settings
-from secant.cli.shared import Force, Json, Quiet, learning, print_json, stem
+from secant.cli.shared import Force, Json, Quiet, end_interrupted, learning, print_json, run_name
 
 if TYPE_CHECKING:
     from secant.learn import Trained
-    from secant.report.record import Record
+    from secant.report.record import Outcome, Record
 
-__all__ = ["train", "write_run"]
+__all__ = ["end_if_interrupted", "train", "write_run"]
 
 _FILES = (
     "model.safetensors",
@@ -56,7 +56,7 @@ def train(
         choice = chosen(context, {"data": str, "out": str})
         data, out = take_table(choice), choice.pop("out", None)
         settings = settings_from(choice)
-        name = f"{stem(data)}-{settings.target}"
+        name = run_name(data, settings.targets)
         folder = new_folder(out, name, replace=force, marker="model.json")
         with training_line(quiet or as_json) as progress:
             trained = train_table(data, settings, progress)
@@ -65,6 +65,15 @@ def train(
             print_json(_for_machines(record, folder))
         elif not quiet:
             _summarise(record, folder)
+        end_if_interrupted(trained, folder)
+
+
+def end_if_interrupted(trained: Trained, folder: Path) -> None:
+    """Tell a script, and the user, that a run that was written was cut short."""
+    from secant import Status
+
+    if trained.training.status is Status.INTERRUPTED:
+        end_interrupted(f"{folder} has the best weights so far")
 
 
 def write_run(
@@ -95,12 +104,20 @@ def write_run(
     return record
 
 
+def _scores(outcome: Outcome) -> dict[str, Any]:
+    """Rows, loss and scores for machines, with those of each of several targets."""
+    scores = {"rows": outcome.rows, "loss": outcome.loss, **outcome.scores}
+    each = {name: _scores(one) for name, one in outcome.targets.items()}
+    return scores | {"targets": each} if each else scores
+
+
 def _for_machines(record: Record, folder: Path) -> dict[str, Any]:
     account = record.account
     return {
         "folder": folder,
         "files": _FILES,
         "target": record.target,
+        "targets": [column.name for column in record.columns if column.role == "target"],
         "task": record.task,
         "method": account.method,
         "status": account.status,
@@ -109,10 +126,7 @@ def _for_machines(record: Record, folder: Path) -> dict[str, Any]:
         "evaluations": account.evaluations,
         "seconds": account.seconds,
         "weights": record.layers.weights,
-        "scores": {
-            part: {"rows": outcome.rows, "loss": outcome.loss, **outcome.scores}
-            for part, outcome in record.outcomes.items()
-        },
+        "scores": {part: _scores(outcome) for part, outcome in record.outcomes.items()},
         "notes": record.notes,
         "config": record.config,
     }
@@ -123,14 +137,16 @@ def _summarise(record: Record, folder: Path) -> None:
 
     from secant.report.numbers import count, time
     from secant.report.terminal import print_table
-    from secant.report.training import score_table
+    from secant.report.training import score_tables
 
     account = record.account
     for note in record.notes:
         print(f"note: {note}")
     for name, text in account.more.items():
         print(f"{name}: {text}")
-    print_table(Console(), score_table(record.outcomes))
+    for place, table in enumerate(score_tables(record.outcomes)):
+        print(end="\n" if place else "")
+        print_table(Console(), table)
     print(
         f"{account.status}\n"
         f"{count(account.iterations, 'iteration')}, "

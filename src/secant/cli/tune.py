@@ -9,10 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from secant.cli.app import print_error
 from secant.cli.settings import chosen, new_folder, take_table, takes_settings
-from secant.cli.shared import Force, Json, Quiet, fail, learning, print_json, stem
-from secant.cli.train import write_run
+from secant.cli.shared import (
+    Force,
+    Json,
+    Quiet,
+    end_interrupted,
+    fail,
+    learning,
+    print_json,
+    run_name,
+)
+from secant.cli.train import end_if_interrupted, write_run
 
 if TYPE_CHECKING:
     from secant.learn import Settings
@@ -65,7 +73,7 @@ def tune(
         choice = chosen(context, {"data": str, "out": str})
         table, out = take_table(choice), choice.pop("out", None)
         settings = settings_from(choice)
-        name = f"{stem(table)}-{settings.target}"
+        name = run_name(table, settings.targets)
         folder = new_folder(out, name, replace=force, marker="model.json")
         try:
             tuned = tune_table(
@@ -81,13 +89,15 @@ def tune(
         except KeyboardInterrupt:
             if study is None:
                 raise
-            print_error(f"interrupted; {study} keeps the trials: the same command goes on")
-            raise typer.Exit(130) from None
+            end_interrupted(f"{study} keeps the trials: the same command goes on")
         write_run(tuned.trained, folder, table, also=lambda place: _write_trials(tuned, place))
         if as_json:
             print_json(_for_machines(tuned, folder))
         elif not quiet:
             _summarise(tuned, folder)
+        if tuned.interrupted:
+            end_interrupted(f"{folder} has the best model of the trials so far")
+        end_if_interrupted(tuned.trained, folder)
 
 
 def _space(search: list[str] | None, settings: Settings, given: set[str]) -> Space:

@@ -1,4 +1,4 @@
-"""Reading a table from a CSV, TSV or Parquet file, and what can be wrong with such a file.
+"""Reading a table from a CSV, TSV or Parquet file, compressed or not, and what can be wrong with it.
 
 Cells come out as numbers where a whole column holds numbers and as the text of the file
 otherwise; what a column means is decided in `columns`. Rows are counted from 1, without the
@@ -15,18 +15,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
-from pathlib import Path
 
 import pandas as pd
 
 from secant.learn.columns import MISSING_CELLS, as_text
-from secant.learn.errors import InputError, listing
+from secant.learn.errors import InputError, enough_memory, listing
 from secant.learn.parquet import read_parquet
-from secant.learn.source import Readable, Source, open_source
+from secant.learn.source import Readable, Source, open_source, separator_of
 
 __all__ = ["read_columns_as_text", "read_table"]
 
-_SEPARATORS = {".tsv": "\t", ".tab": "\t"}
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
 _BINARY = (b"PK\x03\x04", b"\x1f\x8b", b"\x89HDF", b"%PDF")
 
@@ -39,8 +37,8 @@ def read_table(
     Parameters
     ----------
     path : str, Path or open file
-        A UTF-8 text file whose first line names the columns, or a Parquet file; ``"-"`` is
-        standard input.
+        A UTF-8 text file whose first line names the columns, or a Parquet file; compressed by gzip,
+        bzip2 or xz, or alone in a zip archive, if you like; ``"-"`` is standard input.
     separator : str, optional
         What stands between two cells of a text file: one character. By default a comma, or a tab
         in files that end in ``.tsv`` or ``.tab``.
@@ -53,12 +51,13 @@ def read_table(
         If the file cannot be read, is no table, or repeats a column name.
     """
     source = open_source(path)
-    if source.is_parquet:
-        frame = read_parquet(source)
-        for name in frozenset(text).intersection(frame.columns):
-            frame[name] = as_text(frame[name])
-    else:
-        frame = _read_text(source, separator, frozenset(text), None)
+    with enough_memory(source.name):
+        if source.is_parquet:
+            frame = read_parquet(source)
+            for name in frozenset(text).intersection(frame.columns):
+                frame[name] = as_text(frame[name])
+        else:
+            frame = _read_text(source, separator, frozenset(text), None)
     if frame.empty:
         raise InputError(f"{source.name} has a header and no rows: there is nothing to read")
     return frame
@@ -69,9 +68,10 @@ def read_columns_as_text(
 ) -> pd.DataFrame:
     """These columns alone, their cells as the text of the file; see `read_table`."""
     source, wanted = open_source(path), frozenset(columns)
-    if source.is_parquet:
-        return read_parquet(source, list(wanted)).apply(as_text)
-    return _read_text(source, separator, wanted, wanted)
+    with enough_memory(source.name):
+        if source.is_parquet:
+            return read_parquet(source, list(wanted)).apply(as_text)
+        return _read_text(source, separator, wanted, wanted)
 
 
 def _read_text(
@@ -92,7 +92,7 @@ def _read_text(
 
 def _separator(source: Source, separator: str | None) -> str:
     if separator is None:
-        return _SEPARATORS.get(Path(source.name).suffix.lower(), ",")
+        return separator_of(source.table_name)
     separator = {"\\t": "\t", "tab": "\t"}.get(separator, separator)
     if len(separator) != 1 or separator in '"\r\n':
         raise InputError(f"separator must be one character such as ',' or ';', not {separator!r}")

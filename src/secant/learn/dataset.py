@@ -1,4 +1,4 @@
-"""A table made ready for learning: which columns are inputs, what the target is, what was left out.
+"""A table made ready for learning: which columns are inputs, what the targets are, what was left out.
 
 Whatever cannot be learnt from is refused here, before anything is trained.
 """
@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 
-import numpy as np
 import pandas as pd
 
 from secant.learn.columns import (
@@ -23,26 +21,17 @@ from secant.learn.columns import (
 from secant.learn.data import read_columns_as_text, read_table
 from secant.learn.errors import InputError, listing, suggestion
 from secant.learn.source import Readable, Source, open_source
+from secant.learn.target_columns import TargetCells, Task, read_cells, read_targets, target_names
 
-__all__ = ["Dataset", "Task", "class_label", "read_dataset"]
+__all__ = ["Dataset", "Task", "read_dataset"]
 
 _FEWEST_ROWS = 10
-# One row of every class has to reach each of the three parts of a 60/20/20 division.
-_FEWEST_ROWS_PER_CLASS = 5
 _MOST_CATEGORIES = 100
-_MOST_NUMBERED_CLASSES = 10
-
-
-class Task(Enum):
-    """What is learnt about the target."""
-
-    REGRESSION = "regression"
-    CLASSIFICATION = "classification"
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Inputs and a target, checked.
+    """Inputs and targets, checked.
 
     Attributes
     ----------
@@ -52,8 +41,9 @@ class Dataset:
         Input columns of kind NUMBER as float64 with NaN, of kind CATEGORY as text with None.
     kinds : dict of str to Kind
         The input columns in the order of the file.
-    target : Series
-        float64 without NaN for regression, text for classification.
+    target : Series or DataFrame
+        float64 without NaN for regression, a DataFrame if there are several columns; text for
+        classification.
     task : Task
     notes : tuple of str
         Sentences about decisions taken for the user.
@@ -64,15 +54,21 @@ class Dataset:
     source: str
     frame: pd.DataFrame
     kinds: dict[str, Kind]
-    target: pd.Series
+    target: TargetCells
     task: Task
     notes: tuple[str, ...]
     marks: pd.Series | None = None
 
+    @property
+    def target_names(self) -> tuple[str, ...]:
+        """The columns that are learnt."""
+        several = isinstance(self.target, pd.DataFrame)
+        return tuple(map(str, self.target.columns if several else [self.target.name]))
+
 
 def read_dataset(
     path: Readable | Source,
-    target: str,
+    target: str | Sequence[str],
     *,
     task: Task | None = None,
     ignore: Sequence[str] = (),
@@ -87,11 +83,11 @@ def read_dataset(
     ----------
     path : str, Path or open file
         See `read_table`.
-    target : str
-        The column to learn.
+    target : str or sequence of str
+        The column to learn, or several of numbers; ``"a,b"`` is a and b unless a column is called so.
     task : Task, optional
         By default classification for text, for two values and for whole numbers 0..k-1 or 1..k
-        with k <= 10, else regression.
+        with k <= 10, else regression; regression for several targets.
     ignore : sequence of str
         Columns that are no inputs, such as row numbers.
     categorical : sequence of str
@@ -101,7 +97,7 @@ def read_dataset(
     division_column : str, optional
         The column that divides or orders the rows; no input.
     drop_missing : bool
-        Leave rows out that miss the target or a cell of an input column.
+        Leave rows out that miss a target or a cell of an input column.
 
     Raises
     ------
@@ -112,14 +108,15 @@ def read_dataset(
     frame = read_table(source, separator=separator)
     columns = [str(column) for column in frame.columns]
     divider = [] if division_column is None else [division_column]
-    _check_names(source.name, columns, [target], "target")
+    targets = target_names(target, columns, source.name)
     _check_names(source.name, columns, ignore, "ignore")
     _check_names(source.name, columns, categorical, "categorical")
     _check_names(source.name, columns, divider, "division-column")
-    if target in ignore:
-        raise InputError(f"column {target!r} cannot be the target and be ignored")
-    if target in divider:
-        raise InputError(f"column {target!r} cannot be the target and divide the rows")
+    for name in targets:
+        if name in ignore:
+            raise InputError(f"column {name!r} cannot be the target and be ignored")
+        if name in divider:
+            raise InputError(f"column {name!r} cannot be the target and divide the rows")
     _refuse_few_rows(source.name, len(frame))
 
     unused = {*ignore, *divider}
@@ -129,23 +126,22 @@ def read_dataset(
     if text:  # once more, so that a category is the text of the file: 007 is not 7
         frame[text] = read_columns_as_text(source, text, separator=separator)[text]
 
-    target_kind = kinds.pop(target)
+    target_kinds = {name: kinds.pop(name) for name in targets}
     inputs, notes = _read_inputs(frame, kinds, declared=frozenset(categorical))
     if inputs.empty:
         reasons = f": {'; '.join(notes)}" if notes else ""
+        what = "target" if len(targets) == 1 else "targets"
         raise InputError(
-            f"{source.name} has no input column besides the target {target!r}{reasons}"
+            f"{source.name} has no input column besides the {what} {listing(targets)}{reasons}"
         )
-    column = frame[target]
-    if target_kind is Kind.NUMBER:
-        column = as_numbers(column, "target")
+    cells = read_cells(frame[list(targets)], target_kinds)
     marks = None if division_column is None else frame[division_column]
     if drop_missing:
-        complete = inputs.notna().all(axis=1) & column.notna()
-        column, inputs, marks, dropped = _only(complete, column, inputs, marks)
+        complete = inputs.notna().all(axis=1) & cells.notna().all(axis=1)
+        cells, inputs, marks, dropped = _only(complete, cells, inputs, marks)
         notes += dropped
         _refuse_few_rows(f"{source.name}, without the rows that miss a cell,", len(inputs))
-    values, task, target_notes = _read_target(column, target_kind, task)
+    values, task, target_notes = read_targets(cells, target_kinds, task)
     kept = {name: kinds[name] for name in inputs.columns}
     return Dataset(source.name, inputs, kept, values, task, (*target_notes, *notes), marks)
 
@@ -157,15 +153,15 @@ def _refuse_few_rows(name: str, rows: int) -> None:
 
 
 def _only(
-    complete: pd.Series, column: pd.Series, inputs: pd.DataFrame, marks: pd.Series | None
-) -> tuple[pd.Series, pd.DataFrame, pd.Series | None, list[str]]:
+    complete: pd.Series, cells: pd.DataFrame, inputs: pd.DataFrame, marks: pd.Series | None
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series | None, list[str]]:
     """The complete rows, and a sentence if there are others."""
     left_out = int((~complete).sum())
     if not left_out:
-        return column, inputs, marks, []
+        return cells, inputs, marks, []
     note = f"left out, a cell is missing: {left_out} of {len(complete)} rows"
     return (
-        column[complete].reset_index(drop=True),
+        cells[complete].reset_index(drop=True),
         inputs[complete].reset_index(drop=True),
         None if marks is None else marks[complete].reset_index(drop=True),
         [note],
@@ -175,77 +171,9 @@ def _only(
 def _check_names(name: str, columns: list[str], wanted: Sequence[str], option: str) -> None:
     for column in wanted:
         if column not in columns:
-            hint = suggestion(column, columns)
-            if option == "target" and set(column.split(",")) <= set(columns):
-                hint = "name one column: a network of a table learns one target"
-            raise InputError(f"--{option}: {name} has no column {column!r}; {hint}")
-
-
-def _read_target(
-    column: pd.Series, kind: Kind, task: Task | None
-) -> tuple[pd.Series, Task, list[str]]:
-    _refuse_missing(column)
-    notes: list[str] = []
-    if kind is Kind.NUMBER:
-        if task is None and _looks_like_classes(column):
-            task = Task.CLASSIFICATION
-            notes.append(
-                f"target {str(column.name)!r} was taken as {column.nunique()} classes "
-                "(--task regression learns it as numbers)"
+            raise InputError(
+                f"--{option}: {name} has no column {column!r}; {suggestion(column, columns)}"
             )
-        values = column if task is not Task.CLASSIFICATION else column.map(class_label)
-    elif task is Task.REGRESSION:
-        values = as_numbers(column, "target")
-    else:
-        values, task = as_categories(column), Task.CLASSIFICATION
-    if values.nunique() < 2:
-        raise InputError(
-            f"target {str(column.name)!r} is {str(values.iloc[0])!r} in every row: "
-            "there is nothing to learn"
-        )
-    if task is Task.CLASSIFICATION:
-        _refuse_rare_classes(values)
-    return values, task or Task.REGRESSION, notes
-
-
-def _refuse_missing(column: pd.Series) -> None:
-    missing = np.flatnonzero(column.isna())
-    if len(missing) == len(column):
-        raise InputError(f"target {str(column.name)!r} is empty in every row")
-    if len(missing):
-        raise InputError(
-            f"target {str(column.name)!r} is missing in {len(missing)} of {len(column)} rows, "
-            f"first in row {missing[0] + 1}: fill it in or remove these rows"
-        )
-
-
-def _looks_like_classes(numbers: pd.Series) -> bool:
-    counts = numbers.value_counts()
-    if len(counts) < 2 or counts.min() < _FEWEST_ROWS_PER_CLASS:
-        return False
-    values = sorted(counts.index)
-    numbered = values in (list(range(len(values))), list(range(1, len(values) + 1)))
-    return len(values) == 2 or (numbered and len(values) <= _MOST_NUMBERED_CLASSES)
-
-
-def class_label(number: float) -> str:
-    """The class that a number names: 2.0 is called 2."""
-    return str(int(number)) if number.is_integer() else repr(number)
-
-
-def _refuse_rare_classes(values: pd.Series) -> None:
-    counts = values.value_counts(sort=False)
-    rare = counts[counts < _FEWEST_ROWS_PER_CLASS]
-    if 2 * len(counts) > len(values):
-        raise InputError(
-            f"target {str(values.name)!r} has {len(counts)} different values in {len(values)} "
-            "rows: too many for classes"
-        )
-    if len(rare):
-        raise InputError(
-            f"each class of target {str(values.name)!r} needs at least {_FEWEST_ROWS_PER_CLASS} "
-            f"rows, and {listing(rare.index)} has fewer"
-        )
 
 
 def _read_inputs(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
-__all__ = ["InputError"]
+__all__ = ["InputError", "enough_memory", "is_end_of_memory", "listing", "suggestion"]
 
 
 class InputError(ValueError):
@@ -29,3 +30,18 @@ def suggestion(name: str, known: Sequence[str]) -> str:
     if near:
         return f"did you mean {listing(folded[entry] for entry in near)}?"
     return f"there is {listing(known)}"
+
+
+def is_end_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory has run out; PyTorch has no class of its own for it."""
+    told = isinstance(error, RuntimeError) and "allocate memory" in str(error)
+    return told or isinstance(error, MemoryError)
+
+
+@contextmanager
+def enough_memory(name: str) -> Iterator[None]:
+    """Turn the end of the memory while a table is read into a sentence about the table."""
+    try:
+        yield
+    except MemoryError:
+        raise InputError(f"{name} is larger than the memory that there is") from None

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from secant.learn.columns import Kind
 from secant.learn.dataset import Dataset, Task, read_dataset
 from secant.learn.division import Parts
 from secant.learn.errors import InputError
@@ -18,14 +19,15 @@ from secant.learn.history import History
 from secant.learn.initial import initialise
 from secant.learn.loss import LOSSES, LossIndex, error_term
 from secant.learn.model import Model
-from secant.learn.network import Perceptron
-from secant.learn.preparation import Preparation
+from secant.learn.network import DTYPES, Perceptron
+from secant.learn.preparation import Choices, Preparation
 from secant.learn.restarts import Restarts, train_from_starts
-from secant.learn.scores import Scores, accuracy, r2, rmse
+from secant.learn.scaling import check_columns
+from secant.learn.scores import Scores, accuracy, of_all, r2, rmse
 from secant.learn.settings import Settings
 from secant.learn.source import Readable
 from secant.learn.strategy import Sample, Training
-from secant.learn.target import NumericTarget, Target, fit_target
+from secant.learn.target import ClassTarget, NumericTargets, Target, fit_target
 
 __all__ = [
     "Prepared",
@@ -91,7 +93,8 @@ class Trained:
     scores : dict of str to Scores
         For "train", "validation" and "test".
     predicted : ndarray
-        The prediction of every row of the table: numbers or classes.
+        The prediction of every row of the table: numbers or classes, shape (rows,), or (rows, targets)
+        if there are several targets.
     restarts : Restarts, optional
         The trainings from all starts; `training` is the best of them.
     """
@@ -166,15 +169,30 @@ def prepare_dataset(dataset: Dataset, settings: Settings) -> Prepared:
     """
     parts = _divide(dataset, settings)
     train = dataset.frame.iloc[parts.train]
-    preparation = Preparation.fit(train, dataset.kinds, settings.choices())
-    target = fit_target(dataset.target.iloc[parts.train], dataset.task, settings.target_scaling)
+    learnt = dataset.target.iloc[parts.train]
+    inputs_choices, own = _choices(dataset, settings)
+    preparation = Preparation.fit(train, dataset.kinds, inputs_choices)
+    target = fit_target(learnt, dataset.task, settings.target_scaling, own)
     sizes = (preparation.width, *settings.hidden, target.outputs)
     _refuse_large(sizes)
-    inputs = torch.as_tensor(preparation.transform(dataset.frame))
+    inputs = torch.as_tensor(preparation.transform(dataset.frame), dtype=DTYPES[settings.dtype])
     targets = torch.as_tensor(target.encode(dataset.target))
+    if targets.is_floating_point():  # and no places of classes
+        targets = targets.to(inputs.dtype)
     samples = {name: Sample(inputs[rows], targets[rows]) for name, rows in parts.items()}
     model = Model(preparation, _untrained(sizes, settings, samples["train"]), target)
     return Prepared(settings, dataset, parts, model, _index(settings, target), samples)
+
+
+def _choices(dataset: Dataset, settings: Settings) -> tuple[Choices, dict[str, str]]:
+    """How the inputs are prepared, and the targets of numbers with a scaler of their own."""
+    choices = settings.choices()
+    learnt = dataset.target_names if dataset.task is Task.REGRESSION else ()
+    numbers = [name for name, kind in dataset.kinds.items() if kind is Kind.NUMBER]
+    check_columns(choices.scalers, [*numbers, *learnt])
+    own = {name: scaler for name, scaler in choices.scalers.items() if name in learnt}
+    others = {name: scaler for name, scaler in choices.scalers.items() if name not in own}
+    return replace(choices, scalers=others), own
 
 
 def _index(settings: Settings, target: Target) -> LossIndex:
@@ -234,7 +252,7 @@ def _refuse_large(sizes: tuple[int, ...]) -> None:
 
 
 def _untrained(sizes: tuple[int, ...], settings: Settings, train: Sample) -> Perceptron:
-    network = Perceptron(sizes, settings.activation, settings.seed)
+    network = Perceptron(sizes, settings.activation, settings.seed, DTYPES[settings.dtype])
     if settings.initialisation != "xavier":  # what a Perceptron starts with
         random = np.random.default_rng(settings.seed)
         initialise(network, settings.initialisation, random, train.inputs.numpy())
@@ -249,9 +267,22 @@ def _scores(
     predicted: NDArray[Any],
 ) -> Scores:
     with torch.no_grad():
-        loss = float(index.error(model.network(sample.inputs), sample.targets))
-    if isinstance(model.target, NumericTarget):
-        values = {"R2": r2(actual, predicted), "RMSE": rmse(actual, predicted)}
-    else:
-        values = {"accuracy": accuracy(actual, predicted)}
-    return Scores(len(sample), loss, values)
+        outputs = model.network(sample.inputs)
+        loss = float(index.error(outputs, sample.targets))
+        if isinstance(model.target, ClassTarget):
+            return Scores(len(sample), loss, {"accuracy": accuracy(actual, predicted)})
+        if not isinstance(model.target, NumericTargets):
+            return Scores(len(sample), loss, _of_numbers(actual, predicted))
+        each = {
+            name: Scores(
+                len(sample),
+                float(index.error(outputs[:, k : k + 1], sample.targets[:, k : k + 1])),
+                _of_numbers(actual[:, k], predicted[:, k]),
+            )
+            for k, name in enumerate(model.target.names)
+        }
+    return Scores(len(sample), loss, of_all(one.values["R2"] for one in each.values()), each)
+
+
+def _of_numbers(actual: NDArray[Any], predicted: NDArray[Any]) -> dict[str, float]:
+    return {"R2": r2(actual, predicted), "RMSE": rmse(actual, predicted)}

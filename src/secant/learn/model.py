@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,8 +31,8 @@ class Model:
     def predict(self, frame: pd.DataFrame) -> pd.DataFrame:
         """One row for each row of the table, in its order.
 
-        The column ``predicted_<target>`` holds numbers in the target's units or classes; for
-        classes, the columns ``probability_<class>`` follow.
+        The column ``predicted_<target>`` holds numbers in the target's units or classes; there is one
+        for each of several targets; for classes, the columns ``probability_<class>`` follow.
 
         Raises
         ------
@@ -39,9 +40,14 @@ class Model:
             If a needed column is not there, or holds text where numbers are needed.
         """
         outputs = self.outputs(frame)
-        columns = {f"predicted_{self.target.name}": self.target.decode(outputs)}
         if isinstance(self.target, ClassTarget):
+            columns: dict[str, NDArray[Any]] = {
+                f"predicted_{self.target.name}": self.target.decode(outputs)
+            }
             probabilities = self.target.probabilities(outputs)
             for label, probability in zip(self.target.classes, probabilities.T, strict=True):
                 columns[f"probability_{label}"] = probability
-        return pd.DataFrame(columns)
+            return pd.DataFrame(columns)
+        numbers = self.target.decode(outputs).reshape(len(outputs), -1)
+        names = [f"predicted_{name}" for name in self.target.names]
+        return pd.DataFrame(numbers, columns=names)

@@ -2,7 +2,8 @@
 
 Nothing is pickled. The JSON holds a format version, the columns with their statistics, the meaning
 of the target, the architecture, and name, type and shape of each tensor with a digest of them all,
-so that a file that was cut short, damaged or mixed up with another is refused in a sentence.
+so that a file that was cut short, damaged or mixed up with another is refused in a sentence. The
+weights keep the precision in which they were trained, which the architecture names.
 Nothing in the two files depends on the clock: the same training writes the same bytes.
 """
 
@@ -11,6 +12,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
+from errno import EISDIR
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +27,7 @@ import secant
 from secant.learn.errors import InputError, listing
 from secant.learn.inputs import read_input, read_input_of_version_1
 from secant.learn.model import Model
-from secant.learn.network import ACTIVATIONS, Perceptron
+from secant.learn.network import ACTIVATIONS, DTYPES, Perceptron, check_dtype
 from secant.learn.output import whole_file
 from secant.learn.preparation import Preparation
 from secant.learn.schema import Fields
@@ -41,9 +44,19 @@ _LARGEST_DESCRIPTION = 1 << 28
 
 
 def save_model(model: Model, folder: str | Path) -> None:
-    """Write both files into an existing folder."""
+    """Write both files into an existing folder.
+
+    Raises
+    ------
+    InputError
+        If the weights are not finite, or in another precision than float64 or float32, or the files
+        cannot be written.
+    """
     folder = Path(folder)
+    check_dtype(_type_name(model.network.dtype))
     tensors = {name: value.contiguous() for name, value in model.network.state_dict().items()}
+    for name, tensor in tensors.items():
+        _check_finite(tensor, f"the model cannot be saved: {name!r}")
     weights = save_tensors(tensors)
     described = _describe(model, tensors, weights)
     description = json.dumps(described, indent=2, ensure_ascii=False, allow_nan=False)
@@ -61,14 +74,27 @@ def _describe(model: Model, tensors: dict[str, Tensor], weights: bytes) -> dict[
         "secant": secant.__version__,
         "target": model.target.to_dict(),
         **model.preparation.to_dict(),
-        "network": {"sizes": list(model.network.sizes), "activation": model.network.activation},
+        "network": {
+            "sizes": list(model.network.sizes),
+            "activation": model.network.activation,
+            "dtype": _type_name(model.network.dtype),
+        },
         "tensors": {name: _type_and_shape(value) for name, value in tensors.items()},
         "sha256": hashlib.sha256(weights).hexdigest(),
     }
 
 
 def _type_and_shape(tensor: Tensor) -> dict[str, Any]:
-    return {"dtype": str(tensor.dtype).removeprefix("torch."), "shape": list(tensor.shape)}
+    return {"dtype": _type_name(tensor.dtype), "shape": list(tensor.shape)}
+
+
+def _type_name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
+def _check_finite(tensor: Tensor, where: str) -> None:
+    if not bool(torch.isfinite(tensor).all()):
+        raise InputError(f"{where} holds values that are not finite")
 
 
 def load_model(folder: str | Path) -> Model:
@@ -93,10 +119,14 @@ def load_model(folder: str | Path) -> Model:
             f"{fields.where}: a network of sizes {list(sizes)} does not fit "
             f"{ends[0]} inputs and {ends[1]} outputs"
         )
-    tensors = _read_weights(folder, fields, sizes)
+    # Models that were written before there was a choice do not name it.
+    named = "dtype" in architecture.members
+    dtype = architecture.choice("dtype", tuple(DTYPES)) if named else "float64"
+    tensors = _read_weights(folder, fields, sizes, DTYPES[dtype].itemsize)
     # Before the network is made: sizes that the weights do not have cost no memory.
-    _check_tensors(folder / WEIGHTS, tensors, sizes, fields)
-    network = Perceptron(sizes, architecture.choice("activation", tuple(ACTIVATIONS)))
+    _check_tensors(folder / WEIGHTS, tensors, sizes, dtype, fields)
+    activation = architecture.choice("activation", tuple(ACTIVATIONS))
+    network = Perceptron(sizes, activation, None, DTYPES[dtype])
     network.load_state_dict(tensors)
     return Model(preparation, network, target)
 
@@ -107,6 +137,8 @@ def _read_description(folder: Path) -> Fields:
         _refuse_large(path, _LARGEST_DESCRIPTION, "the description of a model")
         members = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
+        if folder.name in (DESCRIPTION, WEIGHTS) and folder.is_file():
+            raise InputError(f"{str(folder)!r} is a file of a model: give its folder") from None
         raise InputError(f"{str(folder)!r} holds no {DESCRIPTION}: it is no model folder") from None
     except OSError as error:
         raise InputError(f"{str(path)!r} cannot be read: {error.strerror}") from None
@@ -125,17 +157,21 @@ def _read_description(folder: Path) -> Fields:
 
 def _refuse_large(path: Path, most: int, of: str) -> None:
     """Before a file is read: its size must be one that can be right."""
+    if path.is_dir():
+        raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
     size = path.stat().st_size
     if size > most:
         raise InputError(f"{path} has {size:,} bytes, and {of} takes at most {most:,}")
 
 
-def _read_weights(folder: Path, fields: Fields, sizes: tuple[int, ...]) -> dict[str, Tensor]:
+def _read_weights(
+    folder: Path, fields: Fields, sizes: tuple[int, ...], itemsize: int
+) -> dict[str, Tensor]:
     path = folder / WEIGHTS
     digest = fields.text("sha256")
     shapes = Perceptron.shapes(sizes).values()
-    # Eight bytes a weight, and a header with a line for each tensor.
-    most = 8 * sum(map(math.prod, shapes)) + 256 * (len(shapes) + 1)
+    # The weights, and a header with a line for each tensor.
+    most = itemsize * sum(map(math.prod, shapes)) + 256 * (len(shapes) + 1)
     try:
         _refuse_large(path, most, "the network that it belongs to")
         weights = path.read_bytes()
@@ -152,10 +188,10 @@ def _read_weights(folder: Path, fields: Fields, sizes: tuple[int, ...]) -> dict[
 
 
 def _check_tensors(
-    path: Path, tensors: dict[str, Tensor], sizes: tuple[int, ...], fields: Fields
+    path: Path, tensors: dict[str, Tensor], sizes: tuple[int, ...], dtype: str, fields: Fields
 ) -> None:
     expected = {
-        name: {"dtype": "float64", "shape": list(shape)}
+        name: {"dtype": dtype, "shape": list(shape)}
         for name, shape in Perceptron.shapes(sizes).items()
     }
     described = fields.fields("tensors").members
@@ -172,5 +208,4 @@ def _check_tensors(
                 f"{path}: {name!r} must be {expected[name]}, not {found} "
                 f"({DESCRIPTION} has {described[name]})"
             )
-        if not bool(torch.isfinite(tensor).all()):
-            raise InputError(f"{path}: {name!r} holds values that are not finite")
+        _check_finite(tensor, f"{path}: {name!r}")

@@ -19,6 +19,7 @@ from secant.learn.loss import LossIndex
 from secant.learn.network import Perceptron
 from secant.learn.restarts import score, train_from_starts
 from secant.learn.strategy import Sample, Strategy, Training
+from secant.status import Status
 
 __all__ = ["GrowingNeurons", "OrderSelection", "OrderTrial", "select_order"]
 
@@ -109,10 +110,13 @@ class OrderSelection:
         In the order in which they were made.
     network : Perceptron
         The trained network of the lowest validation loss.
+    interrupted : bool
+        Whether Ctrl-C ended the search.
     """
 
     trials: tuple[OrderTrial, ...]
     network: Perceptron
+    interrupted: bool = False
 
     @property
     def best(self) -> OrderTrial:
@@ -135,6 +139,8 @@ def select_order(
     progress: Callable[[OrderTrial], None] | None = None,
 ) -> OrderSelection:
     """Train networks of growing size and choose the one of the lowest validation loss.
+
+    Ctrl-C ends the search; what was found until then is returned.
 
     Parameters
     ----------
@@ -178,13 +184,22 @@ def select_order(
     started = perf_counter()
     trials: list[OrderTrial] = []
     best: tuple[float, Perceptron] | None = None
-    failures = 0
+    failures, interrupted = 0, False
     for neurons in growing.sizes:
         left = growing.max_seconds - (perf_counter() - started)
-        if trials and (left <= 0.0 or failures >= growing.patience):
+        if trials and (interrupted or left <= 0.0 or failures >= growing.patience):
             break
-        trial, trained = _try(network, index, train, validation, strategy, growing, neurons, left)
+        try:
+            trial, trained = _try(
+                network, index, train, validation, strategy, growing, neurons, left
+            )
+        except KeyboardInterrupt:  # before its first iteration
+            if best is None:
+                raise
+            interrupted = True
+            break
         trials.append(trial)
+        interrupted = trial.training.status is Status.INTERRUPTED
         if best is None or trial.validation_loss < best[0]:
             best, failures = (trial.validation_loss, trained), 0
         else:
@@ -192,7 +207,7 @@ def select_order(
         if progress is not None:
             progress(trial)
     assert best is not None
-    return OrderSelection(tuple(trials), best[1])
+    return OrderSelection(tuple(trials), best[1], interrupted)
 
 
 def _check_layer(network: Perceptron, growing: GrowingNeurons) -> None:

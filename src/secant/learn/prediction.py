@@ -1,14 +1,20 @@
-"""Predictions for the rows of a new table."""
+"""Predictions for the rows of a new table, and the file they are written to."""
 
 from __future__ import annotations
 
+import io
+from pathlib import Path
+
 import pandas as pd
 
+from secant.learn.compression import compressed, without_ending
 from secant.learn.data import read_table
 from secant.learn.model import Model
-from secant.learn.source import Readable, open_source
+from secant.learn.output import whole_file
+from secant.learn.parquet import write_parquet
+from secant.learn.source import Readable, is_parquet_name, open_source, separator_of
 
-__all__ = ["predict_table"]
+__all__ = ["predict_table", "write_predictions"]
 
 
 def predict_table(
@@ -24,7 +30,7 @@ def predict_table(
     model : Model
         From `load_model` or a training.
     path : str, Path or open file
-        A CSV, TSV or Parquet file; ``"-"`` is standard input.
+        A CSV, TSV or Parquet file, see `read_table`; ``"-"`` is standard input.
     separator : str, optional
         See `read_table`.
 
@@ -37,3 +43,23 @@ def predict_table(
     frame = read_table(source, separator=separator, text=model.preparation.categorical)
     model.preparation.check_columns([str(name) for name in frame.columns], source.name)
     return model.predict(frame), model.preparation.gaps(frame)
+
+
+def write_predictions(predictions: pd.DataFrame, path: str | Path) -> None:
+    """Write predictions as the name says: CSV, TSV or Parquet, compressed by .gz, .bz2, .xz or .zip.
+
+    The file appears whole or not at all, and is the same every time.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written, or pyarrow is needed and not there.
+    """
+    path = Path(path)
+    inside = without_ending(path.name)
+    with whole_file(path) as place, compressed(place, path.name) as file:
+        if is_parquet_name(inside):
+            write_parquet(predictions, file, path.name)
+            return
+        with io.TextIOWrapper(file, encoding="utf-8", newline="") as text:
+            predictions.to_csv(text, sep=separator_of(inside), index=False)

@@ -117,9 +117,7 @@ def check_columns(chosen: Mapping[str, str], columns: Sequence[str]) -> None:
     for name in chosen:
         if name not in columns:
             hint = suggestion(name, columns) if columns else "there is none"
-            raise InputError(
-                f"column_scaling: no input column of numbers is called {name!r}; {hint}"
-            )
+            raise InputError(f"column_scaling: no column of numbers is called {name!r}; {hint}")
 
 
 def fit_scalings(

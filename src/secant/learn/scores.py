@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Scores", "accuracy", "confusion", "r2", "rmse"]
+__all__ = ["Scores", "accuracy", "confusion", "of_all", "r2", "rmse"]
 
 Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Loss and scores on one part of the rows; R2 or accuracy comes first in `values`."""
+    """Loss and scores on one part of the rows.
+
+    Attributes
+    ----------
+    rows : int
+    loss : float
+        The error term, without the regularisation.
+    values : dict of str to float
+        R2 or accuracy comes first; of several targets the mean of their R2, see `of_all`.
+    targets : dict of str to Scores
+        Of each of several targets alone, by its name; empty for one target.
+    """
 
     rows: int
     loss: float
     values: dict[str, float]
+    targets: dict[str, Scores] = field(default_factory=dict)
 
 
 def r2(actual: Numbers, predicted: Numbers) -> float:
@@ -33,6 +46,18 @@ def r2(actual: Numbers, predicted: Numbers) -> float:
 def rmse(actual: Numbers, predicted: Numbers) -> float:
     """sqrt(mean (y - p)^2), in the units of y."""
     return float(np.sqrt(np.mean((actual - predicted) ** 2)))
+
+
+def of_all(r2_of_each: Iterable[float]) -> dict[str, float]:
+    """The scores of several targets together, whose units need not be the same.
+
+    The mean is scikit-learn's score of several outputs; NaN where one target does not vary.
+
+    >>> of_all([0.9, 0.5])
+    {'mean R2': 0.7, 'lowest R2': 0.5}
+    """
+    values = np.fromiter(r2_of_each, dtype=np.float64)
+    return {"mean R2": float(values.mean()), "lowest R2": float(values.min())}
 
 
 def accuracy(actual: NDArray[Any], predicted: NDArray[Any]) -> float:

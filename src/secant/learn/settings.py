@@ -9,7 +9,7 @@ from secant.learn.division import Division
 from secant.learn.errors import InputError, listing
 from secant.learn.initial import check_initialisation
 from secant.learn.loss import check_loss
-from secant.learn.network import ACTIVATIONS
+from secant.learn.network import ACTIVATIONS, check_dtype
 from secant.learn.preparation import Choices
 from secant.learn.regularisation import Regularisation
 from secant.learn.scaling import check_scaler, read_scalers
@@ -24,8 +24,9 @@ class Settings:
 
     Attributes
     ----------
-    target : str
-        The column to learn.
+    target : str or sequence of str
+        The column to learn, or several columns of numbers, which are learnt together; ``"a,b"`` means
+        a and b, unless a column is called so.
     hidden : tuple of int
         Units of each hidden layer; none makes a linear model.
     activation : str
@@ -58,7 +59,7 @@ class Settings:
         Of the numbers among the inputs and of the target: ``mean-std``, ``min-max``, ``log`` or
         ``none``.
     column_scaling : tuple of str
-        Columns with a scaler of their own, such as ``("price=log",)``.
+        Inputs and targets with a scaler of their own, such as ``("price=log",)``.
     l1, smooth_l1, smoothing : float
         Other regularisation, see `LossIndex`.
     exponent, delta : float
@@ -68,9 +69,11 @@ class Settings:
     starts : int
         Trainings from different first weights, of which the one with the lowest validation loss is
         kept; the time limit of the strategy is that of all together.
+    dtype : str
+        ``float64`` or ``float32``: of the network's weights and of all arithmetic of the training.
     """
 
-    target: str
+    target: str | tuple[str, ...]
     hidden: tuple[int, ...] = (16, 16)
     activation: str = "tanh"
     loss: str = "auto"
@@ -97,8 +100,14 @@ class Settings:
     delta: float = 1.0
     initialisation: str = "xavier"
     starts: int = 1
+    dtype: str = "float64"
 
     def __post_init__(self) -> None:
+        if not self.targets:
+            raise InputError("target must name at least one column")
+        # One name is kept as a text, several as a tuple, whatever sequence they came in.
+        one = len(self.targets) == 1
+        object.__setattr__(self, "target", self.targets[0] if one else self.targets)
         check_loss(self.loss)
         if self.activation not in ACTIVATIONS:
             raise InputError(
@@ -111,6 +120,7 @@ class Settings:
         if self.starts < 1:
             raise InputError(f"starts must be at least 1, not {self.starts}")
         check_initialisation(self.initialisation, self.activation)
+        check_dtype(self.dtype)
         _ = Regularisation(self.l2, self.l1, self.smooth_l1, self.smoothing)
         self._refuse_without_use()
         self._check_division()
@@ -140,6 +150,11 @@ class Settings:
         for name, (use, there) in needs.items():
             if getattr(self, name) != plain[name] and not there:
                 raise InputError(f"{name} is for {use}")
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The choice of targets as a tuple."""
+        return (self.target,) if isinstance(self.target, str) else tuple(self.target)
 
     def row_division(self) -> Division:
         """How the rows are divided."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,14 +10,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from secant.learn.dataset import Task
 from secant.learn.errors import InputError, listing
 from secant.learn.scaling import Scaling, fit_scalings
 from secant.learn.schema import Fields
+from secant.learn.target_columns import TargetCells, Task
 
-__all__ = ["ClassTarget", "NumericTarget", "fit_target", "read_target"]
+__all__ = ["ClassTarget", "NumericTarget", "NumericTargets", "Target", "fit_target", "read_target"]
 
 Matrix = NDArray[np.float64]
+
+# So many names stand for all of a long list.
+_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,16 @@ class NumericTarget:
     task = Task.REGRESSION
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The columns that are learnt: this one."""
+        return (self.name,)
+
+    @property
+    def columns(self) -> tuple[NumericTarget, ...]:
+        """The numbers that are learnt: this one."""
+        return (self,)
+
+    @property
     def outputs(self) -> int:
         """How many outputs the network has."""
         return 1
@@ -48,7 +62,7 @@ class NumericTarget:
         """From the target's units to the network's and back."""
         return Scaling(self.scaler, self.shift, self.scale)
 
-    def encode(self, values: pd.Series) -> Matrix:
+    def encode(self, values: TargetCells) -> Matrix:
         """What the network learns, shape (rows, 1).
 
         Raises
@@ -56,7 +70,7 @@ class NumericTarget:
         InputError
             If the scaler has no value for a number.
         """
-        numbers = values.to_numpy(dtype=np.float64)
+        numbers = values.to_numpy(dtype=np.float64).reshape(-1)
         scaled = self.scaling.apply(numbers)
         wrong = np.flatnonzero(~np.isfinite(scaled))
         if len(wrong):
@@ -76,6 +90,65 @@ class NumericTarget:
 
 
 @dataclass(frozen=True)
+class NumericTargets:
+    """Several numbers, an output for each; the network learns them together.
+
+    Attributes
+    ----------
+    columns : tuple of NumericTarget
+        In the order of the outputs; each has a scaling of its own.
+
+    Examples
+    --------
+    >>> targets = NumericTargets((NumericTarget("length", 5.0, 2.0), NumericTarget("width")))
+    >>> targets.decode(np.array([[1.0, 0.5], [0.0, 0.25]]))
+    array([[7.  , 0.5 ],
+           [5.  , 0.25]])
+    """
+
+    columns: tuple[NumericTarget, ...]
+    task = Task.REGRESSION
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns that are learnt."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def name(self) -> str:
+        """The names of all, shortened where there are many; for people."""
+        shown, more = ", ".join(self.names[:_NAMED]), len(self.names) - _NAMED
+        return ", ".join(self.names) if more <= 1 else f"{shown} and {more} more"
+
+    @property
+    def outputs(self) -> int:
+        """How many outputs the network has."""
+        return len(self.columns)
+
+    def encode(self, values: TargetCells) -> Matrix:
+        """What the network learns, shape (rows, targets).
+
+        Raises
+        ------
+        InputError
+            If a scaler has no value for a number.
+        """
+        cells = pd.DataFrame(values)
+        return np.hstack([column.encode(cells[column.name]) for column in self.columns])
+
+    def decode(self, outputs: Matrix) -> Matrix:
+        """Outputs of the network in the units of the table, shape (rows, targets)."""
+        return np.column_stack(
+            [column.scaling.invert(outputs[:, k]) for k, column in enumerate(self.columns)]
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for a model file."""
+        columns = [{"name": column.name, **column.scaling.to_dict()} for column in self.columns]
+        return {"task": self.task.value, "targets": columns}
+
+
+@dataclass(frozen=True)
 class ClassTarget:
     """One of several classes; two need one output, more need one each."""
 
@@ -84,11 +157,16 @@ class ClassTarget:
     task = Task.CLASSIFICATION
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """The columns that are learnt: one."""
+        return (self.name,)
+
+    @property
     def outputs(self) -> int:
         """How many outputs the network has."""
         return 1 if len(self.classes) == 2 else len(self.classes)
 
-    def encode(self, values: pd.Series) -> NDArray[np.int64]:
+    def encode(self, values: TargetCells) -> NDArray[np.int64]:
         """The number of each row's class, shape (rows,).
 
         Raises
@@ -96,8 +174,9 @@ class ClassTarget:
         InputError
             If a class is none of the known ones: no training row had it.
         """
-        codes = np.asarray(pd.Index(self.classes).get_indexer(pd.Index(values)), dtype=np.int64)
-        unknown = values[codes < 0].unique()
+        labels = pd.Index(values.to_numpy(dtype=object).reshape(-1))
+        codes = np.asarray(pd.Index(self.classes).get_indexer(labels), dtype=np.int64)
+        unknown = labels[codes < 0].unique()
         if len(unknown):
             raise InputError(
                 f"target {self.name!r}: no training row has the class {listing(unknown, 3)}, "
@@ -123,19 +202,35 @@ class ClassTarget:
         return {"task": self.task.value, "name": self.name, "classes": list(self.classes)}
 
 
-Target = NumericTarget | ClassTarget
+Target = NumericTarget | NumericTargets | ClassTarget
 
 
-def fit_target(train: pd.Series, task: Task, scaler: str = "mean-std") -> Target:
-    """Take scale or classes from the training rows."""
+def fit_target(
+    train: TargetCells, task: Task, scaler: str = "mean-std", own: Mapping[str, str] | None = None
+) -> Target:
+    """Take scales or classes from the training rows; `own` names scalers of single columns."""
+    if isinstance(train, pd.DataFrame):
+        columns = [_fit_numbers(train[name], scaler, own or {}) for name in train.columns]
+        return NumericTargets(tuple(columns))
+    if task is Task.REGRESSION:
+        return _fit_numbers(train, scaler, own or {})
+    _refuse_constant(train)
+    return ClassTarget(str(train.name), tuple(sorted(map(str, train.unique()), key=_class_order)))
+
+
+def _fit_numbers(train: pd.Series, scaler: str, own: Mapping[str, str]) -> NumericTarget:
+    _refuse_constant(train)
     name = str(train.name)
-    if train.nunique() < 2:
-        raise InputError(f"target {name!r} is the same in all {len(train)} training rows")
-    if task is Task.CLASSIFICATION:
-        return ClassTarget(name, tuple(sorted(map(str, train.unique()), key=_class_order)))
     numbers = train.to_numpy(dtype=np.float64).reshape(-1, 1)
-    scaling = fit_scalings([name], numbers, [scaler], "target")[0]
+    scaling = fit_scalings([name], numbers, [own.get(name, scaler)], "target")[0]
     return NumericTarget(name, scaling.shift, scaling.scale, scaling.scaler)
+
+
+def _refuse_constant(train: pd.Series) -> None:
+    if train.nunique() < 2:
+        raise InputError(
+            f"target {str(train.name)!r} is the same in all {len(train)} training rows"
+        )
 
 
 def _class_order(label: str) -> tuple[float, str]:
@@ -149,11 +244,20 @@ def _class_order(label: str) -> tuple[float, str]:
 def read_target(fields: Fields) -> Target:
     """Read what `to_dict` gave; raises InputError for anything else."""
     task = fields.choice("task", tuple(task.value for task in Task))
-    name = fields.text("name")
-    if task == Task.REGRESSION.value:
-        scaling = Scaling.from_fields(fields)
-        return NumericTarget(name, scaling.shift, scaling.scale, scaling.scaler)
-    return _read_classes(name, fields)
+    if task == Task.CLASSIFICATION.value:
+        return _read_classes(fields.text("name"), fields)
+    if "targets" not in fields.members:
+        return _read_number(fields)
+    columns = fields.each("targets", _read_number)
+    names = {column.name for column in columns}
+    if len(columns) < 2 or len(names) < len(columns):
+        raise InputError(f"{fields.where}: 'targets' must hold two or more different columns")
+    return NumericTargets(columns)
+
+
+def _read_number(fields: Fields) -> NumericTarget:
+    scaling = Scaling.from_fields(fields)
+    return NumericTarget(fields.text("name"), scaling.shift, scaling.scale, scaling.scaler)
 
 
 def read_target_of_version_1(fields: Fields) -> Target:

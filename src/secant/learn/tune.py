@@ -86,12 +86,15 @@ class Tuned:
         The best ones.
     trained : Trained
         A training with them.
+    interrupted : bool
+        Whether Ctrl-C ended the search.
     """
 
     trials: tuple[Trial, ...]
     best: Trial
     settings: Settings
     trained: Trained
+    interrupted: bool = False
 
 
 def tune_table(
@@ -107,6 +110,9 @@ def tune_table(
     progress: Callable[[Trial, Trial | None], None] | None = None,
 ) -> Tuned:
     """Search for settings with a low validation loss, then train with the best ones.
+
+    Ctrl-C ends a search without `storage`: its best model so far is returned, if there is one. A study
+    that is stored loses nothing, and KeyboardInterrupt is raised.
 
     Parameters
     ----------
@@ -150,17 +156,22 @@ def tune_table(
     with _quiet(optuna):
         study = _study(optuna, storage, settings.seed if seed is None else seed, prune)
         _refuse_other_study(study, storage, search.signature)
-        before = _counted(study)
-        if before < trials:
+        interrupted = False
+        if _counted(study) < trials:
             stop = _Stop(trials, perf_counter() + max_seconds, progress)
-            study.optimize(search, callbacks=[stop])
+            try:
+                study.optimize(search, callbacks=[stop])
+            except KeyboardInterrupt:
+                if storage is not None or search.best is None:
+                    raise
+                interrupted = True
         done = tuple(_trial(trial) for trial in study.trials)
     best = _best(done)
     if best is None:
         reasons = sorted({trial.reason for trial in done if trial.reason})
         why = reasons[0] if reasons else "the time was too short"
         raise InputError(f"no trial of {len(done)} could be completed: {why}")
-    return search.finish(done, best)
+    return search.finish(done, best, interrupted)
 
 
 class _Search:
@@ -171,6 +182,7 @@ class _Search:
         self.settings = settings
         self.space = space
         self.dataset = read_settings_dataset(path, settings)
+        self.best: tuple[int, Trained] | None = None
         # Bad settings are a sentence now, not the failure of every trial.
         prepare_dataset(self.dataset, replace(settings, hidden=()))
         self.signature = _signature(self.dataset, settings, space)
@@ -180,21 +192,27 @@ class _Search:
         try:
             settings = applied(self.settings, choices)
             prepared = prepare_dataset(self.dataset, settings)
-            training = train_prepared(prepared, _Pruning(self.optuna, trial)).training
+            trained = train_prepared(prepared, _Pruning(self.optuna, trial))
         except InputError as error:  # such as a method that cannot have a penalty: told, not fatal
             trial.set_user_attr("reason", str(error))
             return math.nan
-        if training.status is Status.INTERRUPTED:
+        if trained.training.status is Status.INTERRUPTED:
             raise KeyboardInterrupt
-        if not math.isfinite(training.best.validation_loss):
+        loss = trained.training.best.validation_loss
+        if not math.isfinite(loss):
             trial.set_user_attr("reason", "the validation loss is not finite")
-        return training.best.validation_loss
+        elif self.best is None or loss < self.best[1].training.best.validation_loss:
+            self.best = (trial.number, trained)
+        return loss
 
-    def finish(self, done: tuple[Trial, ...], best: Trial) -> Tuned:
-        """Train with the best settings: the same data, the same seeds, so the same model."""
+    def finish(self, done: tuple[Trial, ...], best: Trial, interrupted: bool) -> Tuned:
+        """The model of the best trial; one of an earlier call is trained again, from the same seeds."""
         settings = applied(self.settings, best.choices)
-        trained = train_prepared(prepare_dataset(self.dataset, settings))
-        return Tuned(done, best, settings, trained)
+        if self.best is not None and self.best[0] == best.number:
+            trained = self.best[1]
+        else:
+            trained = train_prepared(prepare_dataset(self.dataset, settings))
+        return Tuned(done, best, settings, trained, interrupted)
 
 
 class _Pruning:
@@ -226,7 +244,8 @@ class _Pruning:
 
 def _signature(dataset: Dataset, settings: Settings, space: Space) -> str:
     """What has to be the same for losses to be of the same study."""
-    cells = pd.util.hash_pandas_object(dataset.frame.assign(**{"": dataset.target}), index=False)
+    table = pd.concat([dataset.frame, dataset.target], axis=1)
+    cells = pd.util.hash_pandas_object(table, index=False)
     told = json.dumps([int(cells.sum()), dataset.source, described(space), repr(settings)])
     return hashlib.sha256(told.encode("utf-8")).hexdigest()
 

@@ -23,7 +23,7 @@ from secant.report.page import Block, Facts, Figure, Note, Table
 from secant.report.record import Outcome
 from secant.report.svg import to_svg
 
-__all__ = ["class_blocks", "class_scores", "error_scores", "regression_blocks"]
+__all__ = ["class_blocks", "class_scores", "error_scores", "regression_blocks", "selection_note"]
 
 # Larger matrices and more curves than these cannot be read.
 _MOST_TILES = 40
@@ -99,7 +99,7 @@ def regression_blocks(
             "spread that grows, is something the network has not learnt.",
             f"Errors of {target} on the {rows} against the predictions",
         ),
-        *_selection_note(outcomes["test"]),
+        *selection_note(outcomes["test"]),
     )
 
 
@@ -117,10 +117,11 @@ def class_blocks(
         blocks.append(_confusion(counts, classes, target, rows))
     blocks.append(_by_class(counts, classes))
     blocks += _curves(actual, probabilities, classes, target, rows)
-    return (*blocks, *_selection_note(outcome))
+    return (*blocks, *selection_note(outcome))
 
 
-def _selection_note(outcome: Outcome) -> tuple[Note, ...]:
+def selection_note(outcome: Outcome) -> tuple[Note, ...]:
+    """What to say where not all rows are judged."""
     if not outcome.selected:
         return ()
     drawn, rows = count(len(outcome.actual)), count(outcome.rows)

@@ -56,7 +56,7 @@ def comparison_page(found: Comparison, config: str, command: str) -> Page:
         ]
     repeats = count(len({one.repeat for one in found.attempts}), "repeat")
     return Page(
-        title=f"{found.source}: {found.settings.target}",
+        title=f"{found.source}: {found.target}",
         subtitle=f"{count(len(found.methods), 'method')} on the same rows from the same first "
         f"weights, {repeats}",
         highlights=tuple(highlights),
@@ -162,7 +162,7 @@ def comparison_figure(found: Comparison) -> Drawing:
         left.set_ylabel("loss index")
         _draw(left, found, "seconds")
         _draw(right, found, "evaluations")
-        figure.suptitle(f"{found.source}: {found.settings.target}", parse_math=False)
+        figure.suptitle(f"{found.source}: {found.target}", parse_math=False)
     return figure
 
 

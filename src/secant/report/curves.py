@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import numpy as np
 
 from secant.arrays import HostArray
 from secant.learn.errors import InputError, listing
+from secant.learn.source import open_source
 
 if TYPE_CHECKING:
     from secant.learn.history import History
@@ -67,14 +69,12 @@ def read_curves(path: str | Path) -> Curves:
     InputError
         If the file cannot be read or is no history.
     """
-    path = Path(path)
+    path, source = Path(path), open_source(path)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            header, *rows = [row for row in csv.reader(file) if row]
-    except FileNotFoundError:
-        raise InputError(f"there is no file {str(path)!r}") from None
-    except OSError as error:
-        raise InputError(f"{str(path)!r} cannot be read: {error.strerror}") from None
+        with source.open() as file, io.TextIOWrapper(file, "utf-8-sig", newline="") as lines:
+            header, *rows = [row for row in csv.reader(lines) if row]
+    except InputError:
+        raise
     except (ValueError, csv.Error):
         raise InputError(f"{path.name} is no history of a training: no header line") from None
     missing = [name for name in _NEEDED if name not in header]

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 import secant
+from secant.arrays import HostArray
 from secant.learn.columns import Kind, as_categories, as_numbers, kind_of
 from secant.learn.data import read_table
-from secant.learn.dataset import class_label
 from secant.learn.errors import InputError, listing, suggestion
 from secant.learn.model import Model
+from secant.learn.scores import of_all
 from secant.learn.source import Readable, open_source
-from secant.learn.target import ClassTarget
+from secant.learn.target import ClassTarget, Target
+from secant.learn.target_columns import class_label
 from secant.report.analysis import class_blocks, class_scores, error_scores, regression_blocks
 from secant.report.numbers import count, label, short
 from secant.report.page import Block, Bullets, Highlight, Page, Section
 from secant.report.record import Outcome
+from secant.report.several_targets import target_blocks
 
 __all__ = ["Evaluation", "evaluate_table", "evaluation_page"]
 
@@ -30,12 +34,13 @@ class Evaluation:
     Attributes
     ----------
     source, target : str
-        The file, and the column that is predicted.
+        The file, and what is predicted: the column, or the columns as far as a title holds them.
     classes : tuple of str
         Empty for numbers.
     outcome : Outcome
         Actual and predicted values.
     scores : dict of str to float
+        Of several targets together; those of each are in ``outcome.targets``.
     notes : tuple of str
         Sentences about missing cells and unknown categories.
     """
@@ -71,34 +76,53 @@ def evaluate_table(model: Model, table: Readable, separator: str | None = None) 
     source = open_source(table)
     frame = read_table(source, separator=separator, text=model.preparation.categorical)
     columns = [str(name) for name in frame.columns]
-    target = model.target
-    if target.name not in columns:
-        hint = suggestion(target.name, columns)
-        raise InputError(f"{source.name} lacks the target {target.name!r} of the model; {hint}")
+    _check_targets(frame, columns, model.target, source.name)
     model.preparation.check_columns(columns, source.name)
-    cells = frame[target.name]
-    missing = np.flatnonzero(cells.isna())
-    if len(missing):
-        raise InputError(
-            f"target {target.name!r} is missing in {len(missing)} of {len(cells)} rows, first in "
-            f"row {missing[0] + 1}: remove these rows"
-        )
     notes = model.preparation.gaps(frame)
-    outputs = model.outputs(frame)
-    if not isinstance(target, ClassTarget):
-        actual = as_numbers(cells, "target").to_numpy()
-        predicted = np.asarray(target.decode(outputs))
-        scores = error_scores(actual, predicted)
-        outcome = Outcome(len(cells), float("nan"), {}, tuple(actual), tuple(predicted))
-        return Evaluation(source.name, target.name, (), outcome, scores, notes)
+    outputs, target = model.outputs(frame), model.target
+    if isinstance(target, ClassTarget):
+        return _of_classes(source.name, frame[target.name], target, outputs, notes)
+    actual = np.column_stack([as_numbers(frame[name], "target") for name in target.names])
+    predicted = np.asarray(target.decode(outputs)).reshape(actual.shape)
+    each = {name: _outcome(actual[:, k], predicted[:, k]) for k, name in enumerate(target.names)}
+    if len(each) == 1:
+        outcome = each[target.name]
+        return Evaluation(source.name, target.name, (), outcome, outcome.scores, notes)
+    scores = of_all(one.scores["R2"] for one in each.values())
+    outcome = Outcome(len(actual), math.nan, scores, (), (), targets=each)
+    return Evaluation(source.name, target.name, (), outcome, scores, notes)
+
+
+def _check_targets(frame: pd.DataFrame, columns: list[str], target: Target, source: str) -> None:
+    """Raise InputError unless every target is there in every row."""
+    for name in target.names:
+        if name not in columns:
+            hint = suggestion(name, columns)
+            raise InputError(f"{source} lacks the target {name!r} of the model; {hint}")
+        missing = np.flatnonzero(frame[name].isna())
+        if len(missing):
+            raise InputError(
+                f"target {name!r} is missing in {len(missing)} of {len(frame)} rows, first in "
+                f"row {missing[0] + 1}: remove these rows"
+            )
+
+
+def _outcome(actual: HostArray, predicted: HostArray) -> Outcome:
+    scores = error_scores(actual, predicted)
+    return Outcome(len(actual), math.nan, scores, tuple(actual), tuple(predicted))
+
+
+def _of_classes(
+    source: str, cells: pd.Series, target: ClassTarget, outputs: HostArray, notes: tuple[str, ...]
+) -> Evaluation:
     labels = _labels(cells)
     _refuse_unknown(labels, target)
     actual, probabilities = target.encode(labels), target.probabilities(outputs)
     predicted = probabilities.argmax(axis=1)
     scores = class_scores(actual, predicted, probabilities)
     rows = tuple(map(tuple, probabilities))
-    outcome = Outcome(len(cells), float("nan"), {}, tuple(actual), tuple(predicted), rows)
-    return Evaluation(source.name, target.name, target.classes, outcome, scores, notes)
+    outcome = Outcome(len(cells), math.nan, scores, tuple(actual), tuple(predicted), rows)
+    return Evaluation(source, target.name, target.classes, outcome, scores, notes)
 
 
 def _labels(cells: pd.Series) -> pd.Series:
@@ -121,6 +145,8 @@ def evaluation_page(found: Evaluation) -> Page:
     """The page about an evaluation."""
     if found.classes:
         blocks = class_blocks(found.outcome, found.classes, found.target, "row")
+    elif found.outcome.targets:
+        blocks = target_blocks({"test": found.outcome}, "row")
     else:
         blocks = regression_blocks({"test": found.outcome}, found.target, "row")
     notes: tuple[Block, ...] = (Bullets(found.notes),) if found.notes else ()

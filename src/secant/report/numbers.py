@@ -38,10 +38,10 @@ def label(score: str) -> str:
 
     Examples
     --------
-    >>> label("R2"), label("RMSE")
-    ('R²', 'RMSE')
+    >>> label("mean R2"), label("RMSE")
+    ('mean R²', 'RMSE')
     """
-    return {"R2": "R²"}.get(score, score)
+    return score.replace("R2", "R²")
 
 
 def time(seconds: float) -> str:

@@ -11,7 +11,7 @@ from secant.arrays import HostArray
 from secant.report.curves import Curves
 from secant.report.svg import COLOURS, MARK, drawing
 
-__all__ = ["axes_for", "log_scale", "loss_curves", "over_iterations"]
+__all__ = ["axes_for", "log_scale", "loss_curves", "name_axes", "over_iterations"]
 
 _SIZE = (5.6, 3.9)
 
@@ -72,10 +72,14 @@ def axes_for(
     """A figure with one pair of axes, or one more pair for a figure."""
     figure = figure or Figure(figsize=size, layout="constrained")
     axes = figure.add_subplot()
-    # Column names are not formulas: a dollar sign in one must not start one.
+    name_axes(axes, xlabel, ylabel)
+    return figure, axes
+
+
+def name_axes(axes: Axes, xlabel: str, ylabel: str) -> None:
+    """Label both axes. Column names are not formulas: a dollar sign in one must not start one."""
     axes.set_xlabel(xlabel, parse_math=False)
     axes.set_ylabel(ylabel, parse_math=False)
-    return figure, axes
 
 
 def log_scale(axes: Axes) -> None:

@@ -144,6 +144,8 @@ class Outcome:
         Numbers, or places of the classes; of at most some thousand rows, evenly selected.
     probabilities : tuple of tuple of float
         Of each class, for test rows of a classification.
+    targets : dict of str to Outcome
+        Of each of several targets alone, by its name; then `actual` and `predicted` are empty here.
     """
 
     rows: int
@@ -152,6 +154,7 @@ class Outcome:
     actual: tuple[float, ...]
     predicted: tuple[float, ...]
     probabilities: tuple[tuple[float, ...], ...] = ()
+    targets: dict[str, Outcome] = field(default_factory=dict)
 
     @property
     def selected(self) -> bool:
@@ -174,13 +177,14 @@ class Record:
     Attributes
     ----------
     source, task, target : str
-        File, "regression" or "classification", and the column that was learnt.
+        File, "regression" or "classification", and what was learnt: the column, or the columns as
+        far as a title holds them.
     classes : tuple of str
         Empty for a regression.
     notes : tuple of str
         Sentences about decisions taken for the user.
     columns : tuple of Column
-        Inputs in order, then the target.
+        Inputs in order, then the targets.
     division : str
         How the rows were divided.
     layers : Layers

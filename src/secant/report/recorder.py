@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from secant.learn.config import config_text
 from secant.learn.job import Settings, Trained
 from secant.learn.preparation import NumericInput
 from secant.learn.restarts import Restarts
+from secant.learn.scores import Scores
 from secant.learn.strategy import Training
 from secant.learn.target import ClassTarget
 from secant.report.condition import condition_estimate
@@ -27,6 +28,8 @@ __all__ = ["record_of"]
 _MOST_CATEGORIES = 12
 _MOST_NAMES = 200
 _MOST_ROWS = {"train": 4_000, "validation": 2_000, "test": 100_000}
+# Several targets share these rows, but each has so many.
+_FEWEST_DRAWN = 500
 
 # Attributes of a training that have a place of their own in the account.
 _PLACED = {
@@ -59,7 +62,7 @@ def record_of(trained: Trained, data: str, config: str = "run.toml") -> Record:
     return Record(
         source=dataset.source,
         task=target.task.value,
-        target=trained.settings.target,
+        target=target.name,
         classes=classes,
         notes=tuple(dataset.notes),
         columns=tuple(_columns(trained)),
@@ -69,7 +72,7 @@ def record_of(trained: Trained, data: str, config: str = "run.toml") -> Record:
             model.network.activation,
             model.network.count,
             tuple(model.preparation.feature_names[:_MOST_NAMES]),
-            classes if len(classes) > 2 else (target.name,),
+            classes if len(classes) > 2 else target.names[:_MOST_NAMES],
         ),
         error=index.error.name,
         regularisation=_regularisation(index),
@@ -85,18 +88,18 @@ def _columns(trained: Trained) -> list[Column]:
     dataset, entries = trained.dataset, trained.model.preparation.inputs[:_MOST_NAMES]
     columns = []
     for entry in entries:
-        cells = dataset.frame[entry.name]
+        values = dataset.frame[entry.name]
         if isinstance(entry, NumericInput):
-            columns.append(_numbers(entry.name, "input", cells, entry.scaling.scaler))
+            columns.append(_numbers(entry.name, "input", values, entry.scaling.scaler))
         else:
             width = f"{entry.width} inputs"
-            columns.append(_categories(entry.name, "input", cells, width))
-    target, name = trained.model.target, trained.settings.target
+            columns.append(_categories(entry.name, "input", values, width))
+    target, cells = trained.model.target, pd.DataFrame(dataset.target)
     if isinstance(target, ClassTarget):
-        columns.append(_categories(name, "target", dataset.target, ""))
-    else:
-        columns.append(_numbers(name, "target", dataset.target, target.scaler))
-    return columns
+        return [*columns, _categories(target.name, "target", cells[target.name], "")]
+    return columns + [
+        _numbers(one.name, "target", cells[one.name], one.scaler) for one in target.columns
+    ]
 
 
 def _numbers(name: str, role: str, cells: pd.Series, preparation: str) -> Column:
@@ -192,30 +195,37 @@ def _starts(restarts: Restarts | None) -> dict[str, str]:
 def _outcome(trained: Trained, name: str) -> Outcome:
     rows = dict(trained.parts.items())[name]
     scores = trained.scores[name]
-    every = max(1, -(-len(rows) // _MOST_ROWS[name]))
-    drawn = rows[::every]
-    actual, predicted, probabilities = _judged(trained, drawn, name == "test")
+    most = max(_FEWEST_DRAWN, _MOST_ROWS[name] // max(1, len(scores.targets)))
+    drawn = rows[:: max(1, -(-len(rows) // most))]
+    if isinstance(trained.model.target, ClassTarget):
+        return _of_classes(trained, drawn, scores, trained.model.target, name == "test")
+    actual = trained.dataset.target.to_numpy(dtype=float)[drawn]
+    predicted = np.asarray(trained.predicted, dtype=float)[drawn]
+    if not scores.targets:
+        return _of_numbers(scores, actual, predicted)
+    each = zip(scores.targets.items(), actual.T, predicted.T, strict=True)
+    targets = {target: _of_numbers(one, a, p) for (target, one), a, p in each}
+    return Outcome(scores.rows, scores.loss, dict(scores.values), (), (), targets=targets)
+
+
+def _of_numbers(scores: Scores, actual: HostArray, predicted: HostArray) -> Outcome:
     return Outcome(
         scores.rows,
         scores.loss,
         dict(scores.values),
         tuple(map(float, actual)),
         tuple(map(float, predicted)),
-        tuple(tuple(map(float, row)) for row in probabilities),
     )
 
 
-def _judged(
-    trained: Trained, rows: HostArray, with_probabilities: bool
-) -> tuple[HostArray, HostArray, HostArray]:
-    """Actual and predicted values of rows, or places of classes with their probabilities."""
-    target = trained.model.target
-    if not isinstance(target, ClassTarget):
-        actual = trained.dataset.target.to_numpy(dtype=float)[rows]
-        return actual, np.asarray(trained.predicted, dtype=float)[rows], np.empty((0, 0))
+def _of_classes(
+    trained: Trained, rows: HostArray, scores: Scores, target: ClassTarget, probable: bool
+) -> Outcome:
+    """Places of the actual and predicted classes, with the probabilities of each if `probable`."""
     actual = target.encode(trained.dataset.target.iloc[rows])
     predicted = target.encode(pd.Series(trained.predicted[rows]))
-    if not with_probabilities:
-        return actual, predicted, np.empty((0, 0))
-    outputs = trained.model.outputs(trained.dataset.frame.iloc[rows])
-    return actual, predicted, target.probabilities(outputs)
+    outcome = _of_numbers(scores, actual, predicted)
+    if not probable:
+        return outcome
+    found = target.probabilities(trained.model.outputs(trained.dataset.frame.iloc[rows]))
+    return replace(outcome, probabilities=tuple(tuple(map(float, row)) for row in found))

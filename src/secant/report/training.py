@@ -6,6 +6,7 @@ import math
 
 import secant
 from secant.report import plots
+from secant.report.account import account_blocks
 from secant.report.analysis import class_blocks, regression_blocks
 from secant.report.curves import Curves
 from secant.report.network_drawing import draw_network
@@ -22,22 +23,23 @@ from secant.report.page import (
     Section,
     Table,
 )
-from secant.report.record import Column, ConditionEstimate, Outcome, Record
+from secant.report.record import Column, Outcome, Record
+from secant.report.several_targets import target_blocks, target_table
 from secant.report.svg import to_svg
 
-__all__ = ["history_page", "score_table", "training_page"]
+__all__ = ["history_page", "score_tables", "training_page"]
 
 
 def training_page(record: Record) -> Page:
     """The page about a training."""
     drawn = training_figures(record.curves, record.account.kept)
     sections = [
-        Section("Results", (score_table(record.outcomes), _explanation(record), *_notes(record))),
+        Section("Results", (*score_tables(record.outcomes), _explanation(record), *_notes(record))),
         Section("Data", (_data(record), _columns(record))),
         Section("Network and loss", (_drawing(record), _network(record))),
         Section("Training", drawn),
         Section("Test analysis", _analysis(record)),
-        Section("The optimiser's account", _account(record)),
+        Section("The optimiser's account", account_blocks(record)),
         Section("Repeat this run", _repeat(record)),
     ]
     return Page(
@@ -82,9 +84,17 @@ def score_table(outcomes: dict[str, Outcome]) -> Table:
     return Table(("part", "rows", "loss", *map(label, names)), tuple(rows))
 
 
+def score_tables(outcomes: dict[str, Outcome]) -> tuple[Table, ...]:
+    """The score table, and that of each target where there are several."""
+    table = score_table(outcomes)
+    return (table, target_table(outcomes)) if outcomes["test"].targets else (table,)
+
+
 def _explanation(record: Record) -> Note:
     text = f"The loss is the {record.error}, without the regularisation term."
-    if "RMSE" in record.outcomes["test"].scores:
+    if record.outcomes["test"].targets:
+        text += " RMSE, the root of the mean squared error, is in the units of each target."
+    elif "RMSE" in record.outcomes["test"].scores:
         text += f" RMSE, the root of the mean squared error, is in units of {record.target}."
     return Note(text)
 
@@ -152,7 +162,7 @@ _TEXT_COLUMNS = 5
 
 
 def _columns(record: Record) -> Table:
-    """One row for each input column, and one for the target."""
+    """One row for each input column, and one for each target."""
     rows = tuple(map(_column, record.columns))
     filled = [place for place in range(len(_COLUMN_HEADER)) if any(row[place] for row in rows)]
     return Table(
@@ -259,69 +269,9 @@ _QUANTITIES = (
 def _analysis(record: Record) -> tuple[Block, ...]:
     if record.classes:
         return class_blocks(record.outcomes["test"], record.classes, record.target)
+    if record.outcomes["test"].targets:
+        return target_blocks(record.outcomes)
     return regression_blocks(record.outcomes, record.target)
-
-
-def _account(record: Record) -> tuple[Block, ...]:
-    account, curves = record.account, record.curves
-    last = len(curves) - 1
-    rows = [
-        ("method", account.method),
-        *account.more.items(),
-        ("end", account.status),
-        ("iterations", count(account.iterations)),
-        ("kept iteration", count(account.kept)),
-        ("evaluations of the loss", count(account.evaluations)),
-        ("evaluations of the gradient", count(account.gradients)),
-        ("training time", time(account.seconds)),
-    ]
-    for name, words in (("objective", "loss index"), ("gradient_norm", "gradient")):
-        if curves.shows(name):
-            rows += [
-                (f"{words} at the start", short(float(curves[name][0]))),
-                (f"{words} at the end", short(float(curves[name][last]))),
-            ]
-    return (Facts(tuple(rows)), *_condition(account.condition))
-
-
-def _condition(found: ConditionEstimate | None) -> tuple[Block, ...]:
-    if found is None:
-        return ()
-    how = "exact" if found.complete else "estimate"
-    rows = [
-        ("largest eigenvalue", short(found.largest)),
-        ("smallest eigenvalue", short(found.smallest)),
-        (f"condition number, {how}", short(found.condition)),
-    ]
-    if found.negative >= 0:
-        rows.append(("negative eigenvalues", count(found.negative)))
-    return (
-        Facts(tuple(rows)),
-        Note(
-            "Of the Hessian of the loss index at the weights that were kept, on "
-            f"{count(found.rows, 'training row')}, by {count(found.products, 'product')} with it "
-            "(Lanczos). " + _condition_in_words(found)
-        ),
-    )
-
-
-def _condition_in_words(found: ConditionEstimate) -> str:
-    if found.complete and found.negative > 0:
-        return (
-            "There are negative eigenvalues: the training stopped before a minimum of the loss "
-            "index, as it does when the validation loss rises."
-        )
-    if not found.complete and found.smallest <= 0:
-        return (
-            "An eigenvalue below zero was found: the training stopped before a minimum of the "
-            "loss index, where there is no condition number."
-        )
-    if found.complete:
-        return "Gradient descent takes about as many iterations as the condition number."
-    return (
-        "Not all eigenvalues were computed; the true spectrum is at least as wide, so the "
-        "condition number is at least this."
-    )
 
 
 def _repeat(record: Record) -> tuple[Block, ...]:
