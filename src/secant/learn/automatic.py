@@ -7,9 +7,16 @@ from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
-from secant.learn.choice import Candidate, Circumstances, available_memory, choose
+from secant.learn.choice import (
+    SINGLE_DISTANCE,
+    Candidate,
+    Circumstances,
+    available_memory,
+    choose,
+)
 from secant.learn.error_terms import SquaredTerm
 from secant.learn.errors import InputError
 from secant.learn.history import History
@@ -32,6 +39,9 @@ _FAILED = {
     Status.DIVERGED,
     Status.UNBOUNDED,
 }
+
+_TINY = 1e-300
+"""In place of a variance of 0."""
 
 Train = Callable[
     [
@@ -63,18 +73,24 @@ def circumstances(
         batches=closed,
         itemsize=train.inputs.element_size(),
         memory=available_memory() if memory is None else memory,
-        distance=max(_distance(train.inputs), _distance(train.targets)),
+        distance=max(_distance(train.inputs), _distance(train.targets)) if closed else 0.0,
     )
 
 
 def _distance(table: torch.Tensor) -> float:
-    """The farthest number of a column from 0, in standard deviations; of a constant one 0."""
+    """The farthest mean of a column from 0, in standard deviations; of a constant one 0."""
     if not table.is_floating_point():  # places of classes
         return 0.0
-    lowest, highest = torch.aminmax(table, dim=0)
-    farthest = torch.maximum(lowest.abs(), highest.abs())
-    spread = table.std(dim=0, correction=0)
-    return max((farthest / spread)[highest > lowest].tolist(), default=0.0)
+    values = table.numpy()
+    rows = len(values)
+    with np.errstate(all="ignore"):  # squares that overflow make it NaN, which is not below a limit
+        mean = np.full(rows, 1.0 / rows) @ values
+        variance = np.einsum("ij,ij->j", values, values) / rows - mean * mean
+        distance = np.abs(mean) / np.sqrt(np.maximum(variance, _TINY))
+    for place in np.flatnonzero(distance > SINGLE_DISTANCE):
+        if np.ptp(values[:, place]) == 0.0:
+            distance[place] = 0.0
+    return float(distance.max())
 
 
 def train_automatically(

@@ -44,7 +44,7 @@ SINGLE_WORK = 100_000
 arithmetic, and tables this small are where results are compared to the last digit."""
 
 SINGLE_DISTANCE = 1_000.0
-"""Farthest number of a column from 0, in standard deviations, for the same: of targets around a million that
+"""Farthest mean of a column from 0, in standard deviations, for the same: of targets around a million that
 differ by one, float32 sees a staircase."""
 
 _SHARE = 0.5
@@ -72,7 +72,7 @@ class Circumstances:
     memory : float
         Bytes that are free.
     distance : float
-        The farthest number of a column of inputs or targets from 0, in the column's standard deviations.
+        The farthest mean of a column of inputs or targets from 0, in the column's standard deviations.
     """
 
     weights: int
