@@ -44,8 +44,8 @@ SLOWEST = 1.5
 
 METHODS = {
     "regression": ("lm", "ssbroyden", "l-bfgs 60", "adam"),
-    "two classes": ("ssbroyden", "l-bfgs 60", "adam"),
-    "five classes": ("ssbroyden", "l-bfgs 60", "adam"),
+    "two classes": ("ssbroyden", "l-bfgs 60", "l-bfgs 12", "adam"),
+    "five classes": ("ssbroyden", "l-bfgs 60", "l-bfgs 12", "adam"),
 }
 
 

@@ -48,6 +48,12 @@ def test_the_lines():
     assert first(weights=weights, rows=int(FULL_BATCH / weights) + 1) == "adam"
 
 
+def test_classes_are_learnt_with_few_pairs():
+    for weights, rows in ((10, 1_000), (300, 100), (1_000, 10_000), (50_000, 100)):
+        chosen = choose(Circumstances(weights, rows, classes=True))
+        assert [(one.method, one.pairs) for one in chosen] == [("l-bfgs", 12), ("adam", None)]
+
+
 def test_memory_decides_too():
     case = {"weights": 1_000, "rows": 10_000}
     assert first(**case, memory=1e9) == "ssbroyden"
@@ -96,7 +102,7 @@ def test_the_loss_decides():
     network, rows = table()
     labels = Sample(rows.inputs, (rows.targets > 0).to(torch.float64))
     index = LossIndex(BinaryCrossEntropy(), 1e-3)
-    assert train_network(network, index, labels, None, Strategy("auto")).method == "ssbroyden"
+    assert train_network(network, index, labels, None, Strategy("auto")).method == "l-bfgs"
     index = LossIndex(MeanSquared(), l1=1e-3)
     assert (
         train_network(network, index, rows, None, Strategy("auto", max_iter=20)).method == "owl-qn"

@@ -17,7 +17,7 @@ from secant.learn.choice import (
     available_memory,
     choose,
 )
-from secant.learn.error_terms import SquaredTerm
+from secant.learn.error_terms import BinaryCrossEntropy, CrossEntropy, SquaredTerm
 from secant.learn.errors import InputError
 from secant.learn.history import History
 from secant.learn.loss import LossIndex
@@ -68,6 +68,7 @@ def circumstances(
         network.sizes[0],
         network.sizes[-1],
         squares=closed and smooth and isinstance(index.error, SquaredTerm),
+        classes=isinstance(index.error, BinaryCrossEntropy | CrossEntropy),
         penalty=index.l2 * len(train),
         absolute=index.l1 > 0.0,
         batches=closed,

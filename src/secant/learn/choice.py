@@ -35,7 +35,9 @@ FULL_BATCH = 5e9
 """Most multiplications ``m n`` of a full-batch gradient: there a hundred iterations take minutes."""
 
 LONG_MEMORY, SHORT_MEMORY = 60, 12
-"""Pairs that L-BFGS keeps up to `LONG_MEMORY_WEIGHTS` weights, and above."""
+"""Pairs that L-BFGS keeps up to `LONG_MEMORY_WEIGHTS` weights, and above. For classes it is always the fewer: who
+knows more of the curvature comes down to the same cross-entropy no sooner, at larger weights, which predict
+worse, and more often ends in a higher minimum."""
 
 LONG_MEMORY_WEIGHTS = 100_000
 
@@ -61,6 +63,8 @@ class Circumstances:
         Of the network and the training table.
     squares : bool
         Whether the loss index is a sum of squares whose Jacobian is at hand.
+    classes : bool
+        Whether the loss index is a cross-entropy.
     penalty : float
         The factor of the squared weights, times the rows.
     absolute : bool
@@ -80,6 +84,7 @@ class Circumstances:
     inputs: int = 1
     outputs: int = 1
     squares: bool = False
+    classes: bool = False
     penalty: float = 0.0
     absolute: bool = False
     batches: bool = True
@@ -126,7 +131,7 @@ def choose(case: Circumstances) -> tuple[Candidate, ...]:
     >>> [one.method for one in choose(Circumstances(weights=97, rows=4_420, squares=True))]
     ['lm', 'ssbroyden', 'l-bfgs', 'adam']
     >>> print(choose(Circumstances(weights=5_000, rows=10))[0].reason)
-    5,000 weights are too many for a matrix of them: L-BFGS keeps 60 pairs instead
+    5,000 weights are too many for a matrix of them: L-BFGS keeps 60 pairs
     """
     if case.absolute:
         return (Candidate("owl-qn", "a penalty of absolute values needs an orthant-wise method"),)
@@ -158,6 +163,8 @@ def _squares(case: Circumstances) -> list[Candidate]:
 
 def _dense(case: Circumstances) -> list[Candidate]:
     n = case.weights
+    if case.classes:
+        return []
     enough = case.rows >= ROWS_PER_WEIGHT * n
     if n > DENSE_WEIGHTS or not (enough or n <= SMALL_WEIGHTS) or not _fits(case, 3 * n**2):
         return []
@@ -170,14 +177,16 @@ def _dense(case: Circumstances) -> list[Candidate]:
 
 def _limited(case: Circumstances) -> Candidate:
     n = case.weights
-    pairs = LONG_MEMORY if n <= LONG_MEMORY_WEIGHTS else SHORT_MEMORY
+    pairs = LONG_MEMORY if n <= LONG_MEMORY_WEIGHTS and not case.classes else SHORT_MEMORY
     if not _fits(case, 2 * pairs * n):
         pairs = SHORT_MEMORY
-    if n > DENSE_WEIGHTS:
+    if case.classes:
+        reason = "classes are learnt with smaller weights where less of the curvature is known"
+    elif n > DENSE_WEIGHTS:
         reason = f"{n:,} weights are too many for a matrix of them"
     else:
         reason = f"with {case.rows:,} rows a gradient costs less than a matrix of {n:,} weights"
-    reason = f"{reason}: L-BFGS keeps {pairs} pairs instead"
+    reason = f"{reason}: L-BFGS keeps {pairs} pairs"
     return _by_gradients(case, "l-bfgs", reason, pairs)
 
 
