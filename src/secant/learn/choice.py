@@ -35,9 +35,9 @@ FULL_BATCH = 5e9
 """Most multiplications ``m n`` of a full-batch gradient: there a hundred iterations take minutes."""
 
 LONG_MEMORY, SHORT_MEMORY = 60, 12
-"""Pairs that L-BFGS keeps up to `LONG_MEMORY_WEIGHTS` weights, and above. For classes it is always the fewer: who
-knows more of the curvature comes down to the same cross-entropy no sooner, at larger weights, which predict
-worse, and more often ends in a higher minimum."""
+"""Pairs that L-BFGS keeps up to `LONG_MEMORY_WEIGHTS` weights, and above. For classes always the fewer: knowing
+more of the curvature leads to the same cross-entropy no sooner, at larger weights, which predict worse, and
+more often to a higher minimum."""
 
 LONG_MEMORY_WEIGHTS = 100_000
 
