@@ -83,13 +83,13 @@ def real(name: str) -> Callable[[], Data]:
     return load
 
 
-def made(name: str, rows: int, **options: Any) -> Callable[[], Data]:
+def made(name: str, rows: int, seed: int = 0, **options: Any) -> Callable[[], Data]:
     """A table from one of scikit-learn's generators."""
 
     def load() -> Data:
         from sklearn import datasets
 
-        X, y = getattr(datasets, f"make_{name}")(rows, random_state=0, **options)
+        X, y = getattr(datasets, f"make_{name}")(rows, random_state=seed, **options)
         return X, y
 
     return load

@@ -4,7 +4,8 @@ The costs of one iteration, with ``n`` weights and ``m`` residuals or rows, deci
 ``~ m n`` operations, a step of Levenberg-Marquardt ``~ m n min(m, n)``, a dense quasi-Newton update
 ``~ n^2``, and an update of L-BFGS next to nothing. The better a method knows the curvature, the fewer
 iterations it needs; Levenberg-Marquardt knows it well where the residuals are small. Where the lines
-are drawn was measured by ``python -m benchmarks.choice``; `docs/choosing.md` has the table.
+are drawn was measured by ``python -m benchmarks.choice`` and ``benchmarks.classes``; `docs/choosing.md` has
+the tables.
 """
 
 from __future__ import annotations
