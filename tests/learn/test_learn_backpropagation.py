@@ -206,17 +206,6 @@ def test_the_model_is_that_of_the_dense_jacobian(name, rows, kind):
     close(point.evaluation.backward(u), J.T @ u, 1e-12)
 
 
-def test_strips_of_the_kernel_change_no_model(monkeypatch):
-    _, problem, x = squares("mean squared", 5)
-    scale = np.ones(x.size)
-    whole = problem.at(x).model.factor(0.1, scale)
-    monkeypatch.setattr("secant.learn.inner_products._STRIP", 2)
-    parts = NetworkSquares(problem.objective).at(x).model.factor(0.1, scale)
-    close(parts.solve(), whole.solve(), 1e-12)
-    flags = problem.is_weight
-    assert parts.weights_trace(flags) == pytest.approx(whole.weights_trace(flags), rel=1e-12)
-
-
 def test_models_that_share_memory_do_not_disturb_one_another():
     _, problem, x = squares("mean squared", 5)
     scale = np.ones(x.size)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +13,7 @@ from secant.learn import LossIndex, Perceptron, Strategy, train_network
 from secant.learn import kernel as kernel_module
 from secant.learn.bayesian import BayesianSquares
 from secant.learn.error_terms import MeanSquared
-from secant.learn.kernel import KernelModel
+from secant.learn.kernel import KernelModel, Kernels
 from secant.learn.objective import Objective, weights_of
 from secant.learn.sample import Sample
 from secant.learn.squares import NetworkSquares
@@ -123,7 +126,7 @@ def test_corrections_that_never_help_are_noticed(monkeypatch):
 def test_numbers_too_large_for_single_precision_are_for_double():
     """Inputs whose squares overflow in float32."""
     problem, x = problem_of(80)
-    problem.objective._inputs[:, 0] *= 1e25
+    problem.residuals.objective._inputs[:, 0] *= 1e25
     model = problem.at(x).model
     p = model.factor(1e-2, scale_of(model)).solve()
     assert np.isfinite(p).all()
@@ -210,12 +213,33 @@ def test_a_pass_is_reused_for_its_own_weights_only(rows):
     other, _ = problem_of(rows, hidden=(15,))
     np.testing.assert_array_equal(here.model.g, other.at(x.copy()).model.g)
     again = problem.at(x)
-    problem.objective.passes.rows = 50
+    problem.residuals.objective.passes.rows = 50
     np.testing.assert_allclose(again.model.g, here.model.g, rtol=1e-9, atol=1e-14)
 
 
 def test_a_model_needs_no_pass_of_its_own(monkeypatch):
     problem, x = problem_of(150)
     point = problem.at(x)
-    monkeypatch.setattr(problem._passes, "forward", None)
+    monkeypatch.setattr(problem.residuals._passes, "forward", None)
     assert np.isfinite(point.model.g).all()
+
+
+def test_the_memory_of_a_training_is_free_when_it_ends(monkeypatch):
+    """Not only after a garbage collection, until when the next training would take as much again."""
+    kernels = []
+
+    class Watched(Kernels):
+        def __init__(self):
+            super().__init__()
+            kernels.append(weakref.ref(self))
+
+    monkeypatch.setattr("secant.learn.squares.Kernels", Watched)
+    network = Perceptron((4, 15, 12, 1), seed=1)
+    gc.disable()
+    try:
+        train_network(
+            network, LossIndex(MeanSquared()), data(150), None, Strategy("lm", max_iter=3)
+        )
+        assert [kernel() for kernel in kernels] == [None]
+    finally:
+        gc.enable()

@@ -26,7 +26,8 @@ from scipy.linalg import lapack
 
 from secant.learn.kernel import KernelModel
 from secant.learn.objective import Objective
-from secant.learn.squares import NetworkResiduals, NetworkSquares
+from secant.learn.residuals import ResidualsAt
+from secant.learn.squares import NetworkSquares
 from secant.leastsquares.damping import least_damped
 from secant.leastsquares.levenberg_marquardt import FitState, LevenbergMarquardt
 from secant.leastsquares.model import Model
@@ -70,15 +71,15 @@ class BayesianSquares(NetworkSquares):
         after.model = self.repenalised(point.model, x, l2)
         self.l2 = l2
         r = np.array(point.evaluation.r)
-        r[self.residuals_of_data :] = self.penalty_root * point.x[self.penalised]
-        after.evaluation = NetworkResiduals(self, point.x, r)
+        r[self.residuals.of_data :] = self.residuals.of_penalty(point.x)
+        after.evaluation = ResidualsAt(self.residuals, point.x, r)
         after.f = error + l2 * squares
         return after
 
     def _most_evident(self, gamma: float, squares: float, error: float) -> float:
         """``alpha / (beta N) = gamma_w E_D / (|w|^2 (m - gamma) N)``; as before where that has no sense."""
         of_weights = gamma - float(len(self.is_weight) - self.is_weight.sum())
-        freedom = max(self.residuals_of_data - gamma, 1.0)
+        freedom = max(self.residuals.of_data - gamma, 1.0)
         if of_weights > 0.0 and squares > 0.0 and error > 0.0:
             return of_weights / squares * error / freedom
         return self.l2

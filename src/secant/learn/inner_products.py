@@ -3,69 +3,20 @@
     J S^-1 J' = sum over l of (Delta_l Delta_l') o (A_(l-1) A_(l-1)' / s_w + 1 / s_b)
 
 element by element, with one number ``s_w`` for all weights and one for all biases: inner products of outer
-products are products of inner products. The matrix is made in strips of rows that stay in a cache.
+products are products of inner products. All matrices are symmetric; their lower triangles are made.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
 from secant.learn.backpropagation import Values
 from secant.learn.rows import Rows
+from secant.leastsquares import lapack
 
 __all__ = ["DampedKernel"]
-
-_STRIP = 84
-"""Rows that are made at a time: fewer keep BLAS from its speed, more leave the cache."""
-
-
-@dataclass(frozen=True)
-class _Strip:
-    """Some rows of the upper triangle, from the diagonal on."""
-
-    number: int
-    rows: slice
-    columns: slice
-
-
-def _strips(m: int) -> Iterator[_Strip]:
-    for number, start in enumerate(range(0, m, _STRIP)):
-        yield _Strip(number, slice(start, min(start + _STRIP, m)), slice(start, m))
-
-
-class _Products:
-    """``V V'``, strip by strip."""
-
-    def __init__(self, values: Values) -> None:
-        self._left = values
-        self._right = np.ascontiguousarray(values.T)
-
-    def write(self, strip: _Strip, out: Values) -> None:
-        np.matmul(self._left[strip.rows], self._right[:, strip.columns], out=out)
-
-
-class _OfInputs:
-    """``A_0 A_0' + bias``, whose products never change."""
-
-    def __init__(self, inputs: Values) -> None:
-        self.bias = 1.0
-        self._strips: list[Values] = []
-        products = _Products(inputs)
-        for strip in _strips(len(inputs)):
-            out = np.empty(_shape(strip), inputs.dtype)
-            products.write(strip, out)
-            self._strips.append(out)
-
-    def write(self, strip: _Strip, out: Values) -> None:
-        np.add(self._strips[strip.number], self.bias, out=out)
-
-
-Factors = tuple[_Products | _OfInputs, ...]
-"""Matrices whose product, element by element, is a layer's part."""
 
 
 class DampedKernel:
@@ -73,22 +24,23 @@ class DampedKernel:
 
     Parameters
     ----------
-    inputs : array, shape (residuals, inputs)
-        Of the network, the same for all Jacobians.
+    rows : Rows
+        One of the Jacobians; of the others the layers have as many units.
     dtype : dtype
         Of the matrix and of all arithmetic.
     """
 
-    def __init__(self, inputs: Values, dtype: np.dtype) -> None:
-        m = len(inputs)
-        self._dtype = dtype
-        with np.errstate(all="ignore"):  # what is not finite is told from the steps
-            self._inputs = _OfInputs(inputs.astype(dtype, copy=False))
-        self._matrix: Values = np.empty((m, m), dtype)
-        self._work: Values = np.empty((3, min(m, _STRIP) * m), dtype)
+    def __init__(self, rows: Rows, dtype: np.dtype) -> None:
+        m, self._dtype = len(rows), dtype
+        # one block, which the C library keeps for the next training: fresh memory costs more than what is
+        # computed in it; zeros, for products of whole matrices take along what is above the diagonal
+        memory = np.zeros((3 if len(rows.deltas) > 2 else 2, m, m), dtype)
+        self._matrix: Values = memory[0].T
+        self._other: Values = memory[1].T
+        self._part: Values = memory[-1].T
 
     def of(self, rows: Rows, weights: float, biases: float) -> Values:
-        """The upper triangle of ``M``, valid until the next call.
+        """The lower triangle of ``M``, valid until the next call.
 
         Parameters
         ----------
@@ -97,57 +49,39 @@ class DampedKernel:
         weights, biases : float
             ``S`` of the weights and of the biases.
         """
-        with np.errstate(all="ignore"):
-            layers = self._layers(rows, weights, weights / biases)
-            for strip in _strips(len(rows)):
-                self._write_sum(layers, strip, self._matrix[strip.rows, strip.columns])
-        self._matrix.reshape(-1)[:: len(rows) + 1] += 1.0
-        return self._matrix
+        M, bias = self._matrix, math.sqrt(weights / biases)
+        with np.errstate(all="ignore"):  # what is not finite is told from the steps
+            for place, (delta, below) in enumerate(zip(rows.deltas, rows.below, strict=True)):
+                scaled = delta.astype(self._dtype)
+                scaled *= 1.0 / math.sqrt(weights)
+                given = _beside(below, bias, self._dtype)
+                if place == 0:
+                    self._write_product(scaled, given, M)
+                elif delta.shape[1] == 1:  # products of numbers: one matrix instead of two
+                    given *= scaled
+                    _multiply(given, M, 1.0)
+                else:
+                    self._write_product(scaled, given, self._part)
+                    np.add(M, self._part, out=M)
+        M.reshape(-1, order="F")[:: len(M) + 1] += 1.0
+        return M
 
-    def _layers(self, rows: Rows, weights: float, bias: float) -> list[Factors]:
-        """The layers' factors: a column of ``sqrt(bias)`` beside what a layer was given adds ``bias``."""
-        layers: list[Factors] = []
-        for place, (delta, below) in enumerate(zip(rows.deltas, rows.below, strict=True)):
-            scaled = delta.astype(self._dtype)
-            scaled *= 1.0 / math.sqrt(weights)
-            if place == 0:
-                self._inputs.bias = bias
-                layers.append((_Products(scaled), self._inputs))
-                continue
-            given = np.empty((len(below), below.shape[1] + 1), self._dtype)
-            given[:, :-1] = below
-            given[:, -1] = math.sqrt(bias)
-            if delta.shape[1] == 1:  # products of numbers: one matrix instead of two
-                given *= scaled
-                layers.append((_Products(given),))
-            else:
-                layers.append((_Products(scaled), _Products(given)))
-        return layers
-
-    def _write_sum(self, layers: list[Factors], strip: _Strip, out: Values) -> None:
-        """The layers' parts are added up in contiguous memory, where that takes half the time."""
-        total, part, other = (memory[: out.size].reshape(out.shape) for memory in self._work)
-        _write_product(layers[0], strip, total, other)
-        for layer in layers[1:-1]:
-            _write_product(layer, strip, part, other)
-            total += part
-        if len(layers) == 1:
-            out[...] = total
-        else:
-            _write_product(layers[-1], strip, part, other)
-            np.add(total, part, out=out)
+    def _write_product(self, V: Values, W: Values, out: Values) -> None:
+        """``(V V') o (W W')``."""
+        _multiply(V, out)
+        _multiply(W, self._other)
+        np.multiply(out, self._other, out=out)
 
 
-def _write_product(factors: Factors, strip: _Strip, out: Values, work: Values) -> None:
-    first, *others = factors
-    first.write(strip, out)
-    for factor in others:
-        factor.write(strip, work)
-        out *= work
+def _multiply(V: Values, out: Values, kept: float = 0.0) -> None:
+    """``V V' + kept * out``, in place."""
+    syrk = lapack.ssyrk if out.dtype == np.float32 else lapack.dsyrk
+    syrk(1.0, V.T, kept, out, 1, 1, 1)  # transposed, lower, in place
 
 
-def _shape(strip: _Strip) -> tuple[int, int]:
-    return (
-        strip.rows.stop - strip.rows.start,
-        strip.columns.stop - strip.columns.start,
-    )
+def _beside(values: Values, number: float, dtype: np.dtype) -> Values:
+    """The values and a column of one number, whose square an inner product then has added."""
+    whole = np.empty((len(values), values.shape[1] + 1), dtype)
+    whole[:, :-1] = values
+    whole[:, -1] = number
+    return whole

@@ -62,9 +62,9 @@ class Kernels:
         self._kernels: dict[np.dtype, DampedKernel] = {}
 
     def of(self, rows: Rows, dtype: np.dtype) -> DampedKernel:
-        """Where ``I + J S^-1 J'`` is made; the rows' inputs must be the same each time."""
+        """Where ``I + J S^-1 J'`` is made, of as many rows each time."""
         if dtype not in self._kernels:
-            self._kernels[dtype] = DampedKernel(rows.below[0], dtype)
+            self._kernels[dtype] = DampedKernel(rows, dtype)
         return self._kernels[dtype]
 
 
@@ -128,7 +128,7 @@ class KernelModel:
         shift = ridge + self.penalty
         M = self.kernels.of(self.rows, dtype).of(self.rows, float(shift.max()), ridge)
         potrf = lapack.spotrf if dtype == _SINGLE else lapack.dpotrf
-        L, info = potrf(M.T, lower=1, overwrite_a=1, clean=0)
+        L, info = potrf(M, lower=1, overwrite_a=1, clean=0)
         return KernelFactor(self, ridge, shift, L) if info == 0 else None
 
     def change(self, p: HostArray) -> Values:
