@@ -1,8 +1,10 @@
 """Saving, loading, copying and pickling optimizers: a resumed run is the uninterrupted one."""
 
 import copy
+import gc
 import io
 import pickle
+import weakref
 
 import pytest
 import torch
@@ -258,3 +260,18 @@ def test_a_reset_forgets():
     opt.reset()
     opt.step(closure)
     assert opt.trace.k[0] == 0
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_the_memory_of_a_step_is_free_at_the_next(kind):
+    """Not only after a garbage collection, which counts objects and not bytes."""
+    fit = Fit()
+    opt = kind(fit.parameters, max_iter=2)
+    steps(opt, fit, 1)
+    problem = weakref.ref(opt._run.problem)
+    gc.disable()
+    try:
+        steps(opt, fit, 1)
+        assert problem() is None
+    finally:
+        gc.enable()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 
@@ -92,8 +92,13 @@ class ClosureProblem(Problem):
         return lowest if lowest is not None and lowest.f < point.f else None
 
     def release(self) -> None:
-        """Let the closure go, and with it the batch and the graph that it may hold."""
+        """Let the closure go, and with it the batch and the graph that it may hold.
+
+        The problem does not refer to itself any more, either: else the memory of each step would wait
+        for a garbage collection.
+        """
         self._closure = self._scaler = self._last = self.lowest = None
+        self._evaluate = ended
 
     # -------------------------------------------------------------------------------------- parts
 
@@ -105,7 +110,7 @@ class ClosureProblem(Problem):
 
     def _returned(self) -> Any:
         if self._closure is None:
-            raise RuntimeError("the step that this point belongs to has ended")
+            ended()
         with torch.enable_grad():
             return self._closure()
 
@@ -139,6 +144,11 @@ class ClosureProblem(Problem):
             return
         if last.f < (math.inf if lowest is None else lowest.f):
             self.lowest = last
+
+
+def ended(x: Any = None) -> NoReturn:
+    """Stands for the closure of a step that is over."""
+    raise RuntimeError("the step that this point belongs to has ended")
 
 
 def checked_loss(returned: Any) -> Any:

@@ -15,6 +15,7 @@ from secant.leastsquares.problem import LeastSquares
 from secant.leastsquares.scaling import Fixed
 from secant.leastsquares.solvers import SolverChoice
 from secant.problem import Point
+from secant.torch.closure import ended
 from secant.torch.layers import Layers
 from secant.torch.residuals import ModuleResiduals
 from secant.torch.variables import Variables
@@ -87,12 +88,13 @@ class ResidualProblem(LeastSquares):
         return
 
     def release(self) -> None:
-        """Let the closure go, and with it the data that it may hold."""
+        """Let the closure go, and with it the data that it may hold; nothing refers in a circle then."""
         self._closure = self._latest = None
+        self._residuals = ended
 
     def _call(self) -> Tensor:
         if self._closure is None:
-            raise RuntimeError("the step that this point belongs to has ended")
+            ended()
         r = checked_residuals(self._closure())
         self._length = r.numel()
         if self._decays is None:
