@@ -10,10 +10,11 @@ from typing import Any
 from secant import checks
 from secant.arrays import Array, HostArray
 from secant.diagnosis import Diagnosis
+from secant.encoding import Reader
 from secant.leastsquares.problem import LeastSquares, ResidualPoint
-from secant.persistence import Reader, _empty_start, _method, _read, _whole
 from secant.problem import Exhausted
 from secant.run import Run
+from secant.saved_run import empty_start, read_saved, saved_method, whole_run
 from secant.status import Status
 from secant.trace import Row, Trace
 
@@ -42,8 +43,8 @@ def read_fit(path: str | os.PathLike[str], problem: LeastSquares, x0: Array) -> 
     ValueError
         If the file is not a saved run, or one of another number of variables.
     """
-    content, stored = _read(Path(path))
-    with _whole(path):
+    content, stored = read_saved(Path(path))
+    with whole_run(path):
         reader = Reader(stored, x0, problem)
         status = content["status"]
         saved = SavedFit(
@@ -98,15 +99,15 @@ def resume_fit(
     again = (
         "go on with secant.start_least_squares(..., resume=path) and the arguments it began with"
     )
-    with _whole(path):
+    with whole_run(path):
         checks.require(
             not content["state"]["fields"]["is_bounded"],
             "path",
             path,
             f"a fit without bounds; {again}",
         )
-        method = _method(content["method"]) if method is None else method
-        start = _empty_start(content, stored) if x0 is None else x0
+        method = saved_method(content["method"]) if method is None else method
+        start = empty_start(content, stored) if x0 is None else x0
     run = start_least_squares(fun, start, jac, method=method, resume=path, **options)
     point = run.point
     assert isinstance(point, ResidualPoint)

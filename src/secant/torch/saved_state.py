@@ -1,6 +1,6 @@
 """What an optimizer carries from step to step, as plain tensors, numbers and one string of JSON.
 
-The objects are written as in `secant.persistence`, by their fields. Here the arrays become tensors, and the
+The objects are written as in `secant.encoding`, by their fields. Here the arrays become tensors, and the
 small matrices that live on the host whatever the variables do are told by their annotation, ``HostArray``:
 they stay there, in double precision, while the others follow the parameters to their device and dtype.
 """
@@ -17,7 +17,7 @@ import torch
 from secant import arrays
 from secant.arrays import Array
 from secant.curvature.symmetric import SymmetricMatrix
-from secant.persistence import Reader, Writer, _class_name
+from secant.encoding import Reader, Writer, class_name
 from secant.problem import Problem
 from secant.torch.carried import Carried, Last
 from secant.torch.variables import Signature
@@ -42,7 +42,7 @@ class TensorWriter(Writer):
             value = _whole(value)
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
             fields = {f.name: self._field(value, f) for f in dataclasses.fields(value)}
-            return {"class": _class_name(type(value)), "fields": fields}
+            return {"class": class_name(type(value)), "fields": fields}
         if arrays.is_array(value):
             return {"array": self._name(value), "host": False}
         return super().encode(value)

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 
 from secant import checks
 from secant.arrays import namespace, read
+from secant.encoding import Reader, Writer
 from secant.linesearch import FirstStep, FixedStep, HagerZhang, LineSearch, StrongWolfe, UnitStep
 from secant.linesearch.initial import Previous
 from secant.linesearch.ray import Ray, Trial
 from secant.linesearch.search import Memory
-from secant.persistence import Reader, Writer
 
 WORDS = ("strong_wolfe", "hager_zhang")
 """Searches by name, as ``line_search_fn``."""
