@@ -41,6 +41,7 @@ from scipy import optimize  # noqa: E402
 
 import secant  # noqa: E402
 from benchmarks import machine, memory  # noqa: E402
+from benchmarks.curves import Curve, curves  # noqa: E402
 from benchmarks.interleaved import progress  # noqa: E402
 from benchmarks.tables import ratios, spread, table  # noqa: E402
 
@@ -91,75 +92,6 @@ def compare(
 
 
 # --------------------------------------------------------------------------------------- curves
-
-
-@dataclass(frozen=True)
-class Curve:
-    """A model with its data, its derivatives, and the same for JAX."""
-
-    name: str
-    x: np.ndarray
-    y: np.ndarray
-    start: tuple[float, ...]
-    model: Callable[..., Any]
-    jacobian: Callable[[np.ndarray], np.ndarray]
-
-    def residuals(self, b: np.ndarray) -> np.ndarray:
-        """``model - y``."""
-        return np.asarray(self.model(np, self.x, b) - self.y)
-
-
-def curves() -> list[Curve]:
-    """A small fit, and two of many data."""
-    rng = np.random.default_rng(0)
-    decay_x = np.linspace(0.0, 4.0, 14)
-
-    def decay(xp: Any, x: Any, b: Any) -> Any:
-        return b[0] * xp.exp(-b[1] * x) + b[2]
-
-    def decay_jacobian(x: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-        def jacobian(b: np.ndarray) -> np.ndarray:
-            e = np.exp(-b[1] * x)
-            return np.stack([e, -b[0] * x * e, np.ones_like(x)], axis=1)
-
-        return jacobian
-
-    def peaks(xp: Any, x: Any, b: Any) -> Any:
-        first = b[0] * xp.exp(-(((x - b[1]) / b[2]) ** 2))
-        second = b[3] * xp.exp(-(((x - b[4]) / b[5]) ** 2))
-        return first + second + b[6] * xp.exp(-b[7] * x)
-
-    def peaks_jacobian(x: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-        def jacobian(b: np.ndarray) -> np.ndarray:
-            J = np.empty((x.size, 8), order="F")
-            for k in (0, 3):
-                z = (x - b[k + 1]) / b[k + 2]
-                e = np.exp(-z * z)
-                J[:, k], J[:, k + 1] = e, 2 * b[k] * e * z / b[k + 2]
-                J[:, k + 2] = J[:, k + 1] * z
-            e = np.exp(-b[7] * x)
-            J[:, 6], J[:, 7] = e, -b[6] * x * e
-            return J
-
-        return jacobian
-
-    true = np.array([4.0, 1.5, 0.3, 2.5, 2.6, 0.5, 3.0, 0.4])
-    start = (3.0, 1.3, 0.5, 2.0, 2.9, 0.4, 2.0, 0.2)
-    found = [
-        Curve(
-            "exponential, 14 data",
-            decay_x,
-            decay(np, decay_x, [2.5, 1.3, 0.5]) + 0.02 * rng.standard_normal(14),
-            (1.0, 0.5, 0.0),
-            decay,
-            decay_jacobian(decay_x),
-        )
-    ]
-    for m in (10_000, 300_000):
-        x = np.linspace(0.0, 5.0, m)
-        y = peaks(np, x, true) + 0.05 * rng.standard_normal(m)
-        found.append(Curve(f"two peaks, {m} data", x, y, start, peaks, peaks_jacobian(x)))
-    return found
 
 
 def curve_comparisons(repetitions: int, most: int) -> list[dict[str, Any]]:

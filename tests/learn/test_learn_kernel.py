@@ -182,13 +182,13 @@ def test_a_training_needs_no_more_iterations_than_in_double_precision(rows, hidd
 def test_damping_decides_the_precision_of_the_product():
     problem, x = problem_of(2_500, hidden=(15,))
     J, r = dense(problem.at(x))
-    expected = np.triu(J.T @ J)
+    expected = np.tril(J.T @ J)
     size = np.abs(expected).max()
     for damping, least, most in ((1e-2, 1e-12, 1e-5), (1e-4, 0.0, 1e-13)):
         problem.damping = damping
         model = problem.at(x.copy()).model
         assert isinstance(model, Gram)
-        error = np.abs(np.triu(model.A) - expected).max() / size
+        error = np.abs(np.tril(model.A) - expected).max() / size
         assert least <= error <= most
         np.testing.assert_allclose(model.g, J.T @ r, rtol=1e-10, atol=1e-14)
 
@@ -198,7 +198,7 @@ def test_bayesian_regularisation_never_rounds():
     problem.damping = 1.0
     point = problem.at(x)
     J, _ = dense(point)
-    np.testing.assert_allclose(np.triu(point.model.A), np.triu(J.T @ J), rtol=1e-9, atol=1e-13)
+    np.testing.assert_allclose(np.tril(point.model.A), np.tril(J.T @ J), rtol=1e-9, atol=1e-13)
 
 
 # ------------------------------------------------------------------------------------ the passes

@@ -1,5 +1,7 @@
 """The front door: SciPy's fields, losses, bounds, weights, limits, failures."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -494,6 +496,24 @@ def test_resume_reads_fits(tmp_path):
     assert (again.status, again.nit, again.cost) == (whole.status, whole.nit, whole.cost)
     limited = secant.resume(tmp_path / "fit.npz", residuals, max_iter=4).finish()
     assert (limited.status.name, limited.nit) == ("MAX_ITERATIONS", 4)
+
+
+def test_files_written_when_the_rules_for_the_damping_were_one_module_are_read(tmp_path):
+    whole = secant.least_squares(residuals, START)
+    run = secant.start_least_squares(residuals, START)
+    run.step()
+    run.step()
+    run.save(tmp_path / "fit.npz")
+    with np.load(tmp_path / "fit.npz") as file:
+        stored = {name: file[name] for name in file.files}
+    header = stored["header"].tobytes().decode()
+    older = re.sub(r"secant\.leastsquares\.damping\.\w+:", "secant.leastsquares.damping:", header)
+    assert older.count("secant.leastsquares.damping:") >= 4  # the state's, and the method's rules
+    stored["header"] = np.frombuffer(older.encode(), dtype=np.uint8)
+    np.savez(tmp_path / "older.npz", **stored)
+    again = secant.resume(tmp_path / "older.npz", residuals).finish()
+    assert (again.x == whole.x).all()
+    assert (again.status, again.nit) == (whole.status, whole.nit)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import secant
-from secant.least_squares import Given, make_task
+from secant.leastsquares.task import Given, make_task
 
 
 def loss(module, X, y):

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from secant.leastsquares.guarded import ClearGram, GuardedBuilder
 from secant.leastsquares.normal import GramBuilder, add_gram
-from secant.leastsquares.qr import TriangularBuilder
+from secant.leastsquares.qr import Triangular, TriangularBuilder
 
 
 def rows(m, n, seed=0):
@@ -24,16 +25,16 @@ def test_gram_matrices_are_added_up(n, layout):
         given = np.array(J, order=layout)
     A = np.asfortranarray(np.eye(n))
     add_gram(A, given)
-    np.testing.assert_allclose(np.triu(A), np.triu(np.eye(n) + J.T @ J), rtol=1e-12, atol=1e-10)
+    np.testing.assert_allclose(np.tril(A), np.tril(np.eye(n) + J.T @ J), rtol=1e-12, atol=1e-10)
 
 
-@pytest.mark.parametrize("orthogonal", [True, False])
+@pytest.mark.parametrize("builder_of", [TriangularBuilder, GuardedBuilder])
 @pytest.mark.parametrize("shape", [(1, 1), (3, 5), (5, 5), (6, 5), (39, 5), (400, 5), (20_000, 5)])
-def test_rows_at_once_and_in_blocks_make_one_model(shape, orthogonal):
+def test_rows_at_once_and_in_blocks_make_one_model(shape, builder_of):
     J, r = rows(*shape)
     n = shape[1]
-    at_once = TriangularBuilder(n, orthogonal).whole(J, r)
-    builder = TriangularBuilder(n, orthogonal)
+    at_once = builder_of(n).whole(J, r)
+    builder = builder_of(n)
     for part in np.array_split(np.arange(len(r)), 3):
         builder.add(J[part], r[part])
     p = np.linspace(-1.0, 2.0, n)
@@ -66,6 +67,34 @@ def test_what_is_given_is_not_written_to():
     for m, order in ((7, "F"), (7, "C"), (900, "F"), (900, "C")):
         J, r = rows(m, 4)
         given = np.array(J, order=order), r.copy()
-        TriangularBuilder(4, orthogonal=False).whole(*given)
+        GuardedBuilder(4).whole(*given)
         assert (given[0] == J).all()
         assert (given[1] == r).all()
+
+
+def nearly_dependent(m, gap, seed=2):
+    J, r = rows(m, 3, seed)
+    J[:, 2] = J[:, 0] + gap * J[:, 2]
+    return J, r
+
+
+@pytest.mark.parametrize("m", [6, 400])
+@pytest.mark.parametrize("units", [(1.0, 1.0, 1.0), (1e-30, 1.0, 1e40)])
+def test_the_short_way_is_taken_where_the_columns_are_well_separated(m, units):
+    J, r = nearly_dependent(m, 0.1)
+    assert isinstance(GuardedBuilder(3).whole(J * units, r), ClearGram)
+    J, r = nearly_dependent(m, 1e-4)
+    model = GuardedBuilder(3).whole(J * units, r)
+    assert isinstance(model, Triangular)
+    p = model.factor(0.0, model.column_norms).solve()
+    np.testing.assert_allclose(p, -np.linalg.lstsq(J, r, rcond=None)[0] / units, rtol=1e-9)
+
+
+@pytest.mark.parametrize("size", [1e-155, 1e-148, 1e155, np.inf, np.nan])
+def test_squares_that_leave_the_range_of_numbers_go_to_qr(size):
+    J, r = rows(6, 3)
+    J[0, 1] = size
+    if size < 1.0:
+        J[:, 1] *= size
+    with np.errstate(all="ignore"):
+        assert isinstance(GuardedBuilder(3).whole(J, r), Triangular)

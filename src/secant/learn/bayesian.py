@@ -93,7 +93,7 @@ class BayesianSquares(NetworkSquares):
         _, cholesky = least_damped(model, largest)
         if not isinstance(cholesky, CholeskyFactor):
             return math.nan
-        inverse, _ = lapack.dpotri(cholesky.U)
+        inverse, _ = lapack.dpotri(cholesky.L, 1)
         return float(inverse.diagonal() @ self.is_weight)
 
 

@@ -1,6 +1,7 @@
 """Nonlinear least squares: residuals, damping, solvers, losses, bounds."""
 
 from secant.leastsquares.damping import Automatic as Automatic
+from secant.leastsquares.damping import HeavyBall as HeavyBall
 from secant.leastsquares.damping import Marquardt as Marquardt
 from secant.leastsquares.damping import Nielsen as Nielsen
 from secant.leastsquares.damping import TrustRadius as TrustRadius

@@ -179,8 +179,8 @@ class ArrayBlocks:
         """The Jacobian of a block of samples after the other."""
         assert self.of.samples is not None
         if isinstance(self.of.jac, (Differences, Refining)):
-            schemes = 2 if self.of.jac.scheme == "3-point" else 1
-            for _ in range(schemes * int(self.x.shape[0])):
+            points = {"3-point": 2, "5-point": 4}.get(self.of.jac.scheme, 1)
+            for _ in range(points * int(self.x.shape[0])):
                 self.of.counts.value()
         start = 0
         for rows, r in zip(self.of.samples.slices(), self.parts, strict=True):

@@ -2,6 +2,7 @@
 
     2-point  (r(x + h e_j) - r(x)) / h              h = eps^(1/2) |x_j|
     3-point  (r(x + h e_j) - r(x - h e_j)) / 2h     h = eps^(1/3) |x_j|
+    5-point  (4 d(h) - d(2h)) / 3, d the 3-point    h = eps^(1/5) |x_j|
     cs       Im r(x + i h e_j) / h                  h = 1e-20
     richardson   3-point, extrapolated to h = 0     3^k eps^(1/3) |x_j|, k = 0, 1, ...
 
@@ -27,6 +28,14 @@ from secant.arrays import HostArray
 from secant.derivatives.differences import ERRORS, neville
 from secant.leastsquares.bounds import Box
 
+_POWERS = {
+    "2-point": 1.0 / 2.0,
+    "3-point": 1.0 / 3.0,
+    "5-point": 1.0 / 5.0,
+    "richardson": 1.0 / 3.0,
+}
+"""Of epsilon: the relative steps at which truncation and rounding are as large as one another."""
+
 Residuals = Callable[[HostArray], HostArray]
 
 
@@ -37,7 +46,7 @@ class Differences:
     Parameters
     ----------
     scheme : str
-        "2-point", "3-point", "richardson" or "cs".
+        "2-point", "3-point", "5-point", "richardson" or "cs".
     step : float or array, optional
         Relative step, SciPy's ``diff_step``.
     box : Box, optional
@@ -60,10 +69,11 @@ class Differences:
     def __call__(self, residuals: Residuals, x: HostArray, r: HostArray) -> HostArray:
         """The Jacobian at ``x``, where the residuals are ``r``."""
         J = np.empty((r.size, x.size), dtype=r.dtype, order="F")
-        h = self._steps(x)
+        h = self._steps(x, self.scheme)
         column = {
             "2-point": self._forward,
             "3-point": self._centred,
+            "5-point": self._centred_twice,
             "richardson": self._extrapolated,
             "cs": self._complex,
         }
@@ -71,11 +81,11 @@ class Differences:
             J[:, j] = column[self.scheme](residuals, x, r, j, float(h[j]))
         return J
 
-    def _steps(self, x: HostArray) -> HostArray:
+    def _steps(self, x: HostArray, scheme: str) -> HostArray:
         eps = float(np.finfo(x.dtype).eps)
         relative = self.step
         if relative is None:
-            relative = eps ** (0.5 if self.scheme == "2-point" else 1.0 / 3.0)
+            relative = eps ** _POWERS.get(scheme, 0.0)
         size = np.where(x == 0.0, 1.0, np.abs(x))
         return np.copysign(relative * size, x)
 
@@ -97,6 +107,15 @@ class Differences:
         # the parabola through three points, whichever sides they are on
         first, second = (residuals(above) - r) / up, (residuals(below) - r) / down
         return (up * second - down * first) / (up - down)
+
+    def _centred_twice(
+        self, residuals: Residuals, x: HostArray, r: HostArray, j: int, h: float
+    ) -> HostArray:
+        (farthest, _), (opposite, _) = _shifted(x, j, 2.0 * h), _shifted(x, j, -2.0 * h)
+        if not (self._inside(farthest, j) and self._inside(opposite, j)):
+            return self._centred(residuals, x, r, j, float(self._steps(x, "3-point")[j]))
+        near, far = (self._centred(residuals, x, r, j, k * h) for k in (1.0, 2.0))
+        return (4.0 * near - far) / 3.0
 
     def _extrapolated(
         self, residuals: Residuals, x: HostArray, r: HostArray, j: int, h: float
@@ -133,7 +152,7 @@ class Differences:
 
 
 class Refining:
-    """Forward differences, and centred ones once those have led as far as they can.
+    """Forward differences, and centred ones of two steps once those have led as far as they can.
 
     Parameters
     ----------
@@ -154,9 +173,9 @@ class Refining:
 
     def refine(self) -> bool:
         """Change to centred differences; False if they are in use already."""
-        if self.now.scheme == "3-point":
+        if self.now.scheme == "5-point":
             return False
-        self.now = replace(self.now, scheme="3-point")
+        self.now = replace(self.now, scheme="5-point")
         return True
 
     def __call__(self, residuals: Residuals, x: HostArray, r: HostArray) -> HostArray:

@@ -126,5 +126,7 @@ def make_loss(loss: Any, f_scale: float) -> Robust | None:
     checks.positive("f_scale", f_scale)
     if callable(loss):
         return Robust(loss, f_scale)
+    if loss == "linear":
+        return None
     checks.one_of("loss", loss, ("linear", *LOSSES))
-    return None if loss == "linear" else Robust(LOSSES[loss], f_scale)
+    return Robust(LOSSES[loss], f_scale)

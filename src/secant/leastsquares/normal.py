@@ -11,6 +11,8 @@ import numpy as np
 from secant.arrays import Array, HostArray, to_numpy
 from secant.leastsquares import lapack
 
+_EPS = float(np.finfo(float).eps)
+
 _FEW = 20
 """Below so many columns a product of matrices is faster than one that makes half of a symmetric one,"""
 
@@ -19,62 +21,63 @@ _PRODUCTS = 1_000_000
 
 
 class CholeskyFactor:
-    """``U`` with ``U'U = J'J + lambda D^2``."""
+    """``L`` with ``L L' = J'J + lambda D^2``."""
 
-    __slots__ = ("U", "g")
+    __slots__ = ("L", "g")
 
-    def __init__(self, U: HostArray, g: HostArray) -> None:
-        self.U = U
+    def __init__(self, L: HostArray, g: HostArray) -> None:
+        self.L = L
         self.g = g
 
     def solve(self) -> HostArray:
-        """``-(U'U)^-1 g``."""
-        p: HostArray = lapack.dpotrs(self.U, -self.g)[0]
-        return p
+        """``-(L L')^-1 g``."""
+        return self.correction(-self.g)
 
     def inverse_norm2(self, v: HostArray) -> float:
-        """``|U^-T v|^2``."""
-        u = lapack.dtrtrs(self.U, v, trans=1)[0]
-        return float(u @ u)
+        """``|L^-1 v|^2``."""
+        u = half_solve(self.L, v)
+        square: float = lapack.ddot(u, u)
+        return square
 
     def correction(self, v: HostArray) -> HostArray:
-        """``(U'U)^-1 v``."""
-        p: HostArray = lapack.dpotrs(self.U, v)[0]
+        """``(L L')^-1 v``."""
+        # two solves with a triangle take half the time of the routine for both
+        u = lapack.dtrsv(self.L, v, 1, 0, 1)
+        p: HostArray = lapack.dtrsv(self.L, u, 1, 0, 1, 1)
         return p
 
 
 class Gram:
-    """The model as ``A = J'J`` (its upper triangle) and ``g = J'r``.
+    """The model as ``A = J'J`` (its lower triangle) and ``g = J'r``.
 
     Parameters
     ----------
     A : array, shape (n, n)
-        Only the upper triangle is read.
+        Only the lower triangle is read.
     g : array, shape (n,)
     """
+
+    __slots__ = ("A", "column_norms", "floor", "g")
 
     def __init__(self, A: HostArray, g: HostArray) -> None:
         self.A = A
         self.g = g
-        self.column_norms: HostArray = np.sqrt(np.maximum(A.diagonal(), 0.0))
-        self.floor = 10.0 * len(g) * float(np.finfo(float).eps)
+        self.column_norms: HostArray = np.sqrt(A.diagonal())
+        self.floor = 10.0 * len(g) * _EPS
 
     def factor(self, damping: float, scale: HostArray) -> CholeskyFactor | None:
         """Cholesky of ``A + lambda D^2``; `Model.factor`."""
-        damped = np.array(self.A, order="F")
-        n = damped.shape[0]
-        damped.reshape(-1, order="F")[:: n + 1] += damping * scale**2
-        U, info = lapack.dpotrf(damped, overwrite_a=1, clean=0)
-        if info != 0:
-            return None
+        L = damped_cholesky(self.A, damping, scale)
         # a pivot this small is nothing but the rounding of J'J
-        if not (U.diagonal() ** 2 > n * np.finfo(float).eps * self.A.diagonal()).all():
+        if L is None or not (L.diagonal() ** 2 > len(L) * _EPS * self.A.diagonal()).all():
             return None
-        return CholeskyFactor(U, self.g)
+        return CholeskyFactor(L, self.g)
 
     def length2(self, p: HostArray) -> float:
         """``p'A p``."""
-        return max(0.0, float(p @ lapack.dsymv(1.0, self.A, p)))
+        Ap = lapack.dsymv(1.0, self.A, p, 0.0, None, 0, 1, 0, 1, 1)
+        square: float = lapack.ddot(p, Ap)
+        return max(0.0, square)
 
     def restrict(self, free: HostArray, p: HostArray) -> Gram:
         """The rows and columns ``free``, and g where the other variables have moved."""
@@ -129,7 +132,7 @@ class GramBuilder:
         if J.dtype == np.float64:
             add_gram(self._A, J)
         elif J.dtype == np.float32 and J.strides[1] == J.itemsize:
-            self._A += lapack.ssyrk(1.0, np.ascontiguousarray(J).T)
+            self._A += lapack.ssyrk(1.0, np.ascontiguousarray(J).T, lower=1)
         else:
             self._A += J.T @ J
 
@@ -143,28 +146,54 @@ class GramBuilder:
         return self.finish()
 
 
+def damped_cholesky(A: HostArray, damping: float, scale: HostArray) -> HostArray | None:
+    """``L`` with ``L L' = A + lambda D^2``, its lower triangle; None if that is not positive definite."""
+    if damping:
+        A, n = A.copy("K"), len(A)
+        lapack.daxpy(scale * scale, A.ravel("K"), n, damping, 0, 1, 0, n + 1)
+    L, info = lapack.dpotrf(A, 1, 0, 1 if damping else 0)
+    return None if info else L
+
+
+def half_solve(L: HostArray, v: HostArray) -> HostArray:
+    """``L^-1 v``."""
+    u: HostArray = lapack.dtrsv(L, v, 1, 0, 1)  # with names the call takes twice as long
+    return u
+
+
 def add_gram(A: HostArray, J: HostArray) -> None:
-    """``A <- A + J'J`` in place, in float64; the upper triangle at least.
+    """``A <- A + J'J`` in place, in float64; the lower triangle at least.
 
     Matrices of few columns go in blocks of so few products that BLAS does not copy them first.
     """
     m, n = J.shape
-    if n < _FEW:
+    if n >= _FEW:
+        _add_half(A, J)
+    elif m * n * n <= _PRODUCTS:
+        _add_product(A, J)
+    else:
         rows = _PRODUCTS // n**2
         for start in range(0, m, rows):
-            block = J[start : start + rows]
-            if block.flags.c_contiguous:
-                lapack.dgemm(1.0, block.T, block.T, 1.0, A, 0, 1, 1)
-            else:
-                block = np.asfortranarray(block)
-                lapack.dgemm(1.0, block, block, 1.0, A, 1, 0, 1)
-    elif J.flags.c_contiguous:
-        lapack.dsyrk(1.0, J.T, beta=1.0, c=A, overwrite_c=1)
+            _add_product(A, J[start : start + rows])
+
+
+def _add_product(A: HostArray, J: HostArray) -> None:
+    if J.flags.c_contiguous:
+        lapack.dgemm(1.0, J.T, J.T, 1.0, A, 0, 1, 1)
     else:
-        lapack.dsyrk(1.0, np.asfortranarray(J), beta=1.0, c=A, trans=1, overwrite_c=1)
+        J = np.asfortranarray(J)
+        lapack.dgemm(1.0, J, J, 1.0, A, 1, 0, 1)
+
+
+def _add_half(A: HostArray, J: HostArray) -> None:
+    if J.flags.c_contiguous:
+        lapack.dsyrk(1.0, J.T, beta=1.0, c=A, lower=1, overwrite_c=1)
+    else:
+        J = np.asfortranarray(J)
+        lapack.dsyrk(1.0, J, beta=1.0, c=A, trans=1, lower=1, overwrite_c=1)
 
 
 def _symmetric(A: HostArray) -> HostArray:
-    upper = np.triu(A)
-    full: HostArray = upper + np.triu(A, 1).T
+    lower = np.tril(A)
+    full: HostArray = lower + np.tril(A, -1).T
     return full

@@ -1,18 +1,15 @@
-"""Sums of squares: residuals, their Jacobian in whatever form it can be had, and the model they make.
+"""Sums of squares: the points that are visited, their cost, and the model that residuals and J make.
 
     f(x) = 1/2 |r(x)|^2,   g = J'r
 
-A front end (arrays in `functions`, PyTorch in `secant.torch.residuals`) turns what the user gave into one
-callable ``x -> Evaluation``. The Jacobian comes whole, in blocks of rows that are forgotten once they are
-added to the model, or as products only.
+What a front end evaluates is in `evaluation`, a point and what is known there in `point`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
 
 import numpy as np
 
@@ -20,11 +17,16 @@ from secant import arrays
 from secant.arrays import Array, HostArray, Scalar, inner, like, read, to_numpy
 from secant.leastsquares import lapack
 from secant.leastsquares.bounds import Box
+from secant.leastsquares.evaluation import Block as Block
+from secant.leastsquares.evaluation import Evaluation as Evaluation
+from secant.leastsquares.evaluation import ResidualFunction as ResidualFunction
+from secant.leastsquares.evaluation import WholeJacobian as WholeJacobian
 from secant.leastsquares.loss import Robust
 from secant.leastsquares.matrix_free import InnerStops, Products
 from secant.leastsquares.model import Builder, Model
 from secant.leastsquares.normal import GramBuilder
-from secant.problem import Counts, Point, Problem, Pullback, SecondOrder
+from secant.leastsquares.point import ResidualPoint as ResidualPoint
+from secant.problem import Counts, Problem, Pullback, SecondOrder
 
 _LARGE = 1e9
 """Multiplications that J'J must cost before it is worth single precision,"""
@@ -32,85 +34,12 @@ _LARGE = 1e9
 _STRONG = 1e-3
 """and the damping that hides the difference."""
 
+_PLAIN = 1e-3
+"""A change of f by a larger part of it loses three digits at most to cancellation."""
+
 _DOUBLE = np.dtype(np.float64)
 
-Block = tuple[slice, Array]
-"""Some rows, and the Jacobian there."""
-
-
-class Evaluation(Protocol):
-    """The residuals at one x and what else can be known there."""
-
-    @property
-    def r(self) -> Array:
-        """Residuals, shape (m,)."""
-        ...
-
-    @property
-    def fits(self) -> bool:
-        """Whether `blocks` needs no more memory than allowed."""
-        ...
-
-    def blocks(self) -> Iterator[Block]:
-        """The Jacobian in blocks of rows; a block may be overwritten by the next."""
-        ...
-
-    def forward(self, v: HostArray) -> Array:
-        """``J v``."""
-        ...
-
-    def backward(self, u: Array) -> HostArray:
-        """``J'u``."""
-        ...
-
-
 Solver = Callable[[int], Builder] | InnerStops
-
-ResidualFunction = Callable[[Array], Evaluation]
-
-
-class ResidualPoint(Point):
-    """One x with its residuals; the model is made when first asked for.
-
-    Attributes
-    ----------
-    evaluation : Evaluation
-    residuals : array, shape (m,)
-        Times the square roots of their weights.
-    model : Model
-        Gauss-Newton's model there.
-    """
-
-    __slots__ = ("evaluation", "model", "residuals")
-
-    evaluation: Evaluation
-    model: Model
-    residuals: Array
-    _problem: LeastSquares
-
-    def __init__(self, problem: LeastSquares, x: Array) -> None:
-        self.x = x
-        self._problem = problem
-        self._pullback = None
-        self._measured = True
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "model":
-            self.model = self._problem.linearise(self)
-            return self.model
-        if name == "residuals":
-            self.residuals = self._problem.weighted(self.evaluation.r)
-            return self.residuals
-        if name == "evaluation":  # a point that was read from a file
-            self.evaluation = self._problem.evaluate(self.x)
-            return self.evaluation
-        if name == "g":
-            self.g = like(self.model.g, self.x)
-            return self.g
-        if name == "optimality":
-            self.optimality = self._problem.optimality(self)
-            return self.optimality
-        raise AttributeError(name)
 
 
 class LeastSquares(Problem):
@@ -167,20 +96,18 @@ class LeastSquares(Problem):
 
     def at(self, x: Array) -> ResidualPoint:
         """The point ``x``, its residuals evaluated."""
-        evaluation = self.evaluate(x)
+        self.counts.value()
         point = ResidualPoint(self, x)
-        point.evaluation = evaluation
+        point.evaluation = evaluation = self._residuals(x)
         self._latest = x, evaluation
-        point.residuals = self.weighted(evaluation.r)
-        point.f = self.cost(point)
+        point.residuals = r = self.weighted(evaluation.r)
+        point.f = 0.5 * _product(r, r) if self.robust is None else self.cost(point)
         return point
 
     def cost(self, point: ResidualPoint) -> float:
         """``f``, by its residuals."""
         r = point.residuals
-        if self.robust is not None:
-            return read(self.robust.cost(r))[0]
-        return 0.5 * _product(r, r)
+        return 0.5 * _product(r, r) if self.robust is None else read(self.robust.cost(r))[0]
 
     def known(self, x: Array, f: float, g: Array) -> ResidualPoint:
         """The point ``x`` of an earlier run; its residuals are evaluated if they are needed."""
@@ -278,7 +205,7 @@ class LeastSquares(Problem):
         """A new vector ``x + p``, in the dtype of x and in the box."""
         host = to_numpy(x)
         moved = host + p
-        if moved.dtype != host.dtype:
+        if moved.dtype is not host.dtype:
             moved = moved.astype(host.dtype)
         if self.box is not None:
             moved = self.box.clip(moved)
@@ -291,53 +218,17 @@ class LeastSquares(Problem):
         return arrays.eps_of(point.x) * (through_x + r) * r
 
     def reduction(self, before: ResidualPoint, after: ResidualPoint) -> float:
-        """``f(before) - f(after)``, without the cancellation of two sums."""
+        """``f(before) - f(after)``, without the cancellation of two sums where there is any."""
         if not math.isfinite(after.f):
             return -math.inf
+        change = before.f - after.f
+        if abs(change) > _PLAIN * before.f:
+            return change
         old, new = before.residuals, after.residuals
         if self.robust is None:
-            change = new - old
-            return -_product(old, change) - 0.5 * _product(change, change)
+            step = new - old
+            return -_product(old, step) - 0.5 * _product(step, step)
         return read(self.robust.reduction(old, new))[0]
-
-
-class WholeJacobian:
-    """`Evaluation` of residuals whose Jacobian is one array.
-
-    Parameters
-    ----------
-    r : array, shape (m,)
-    make : callable
-        The Jacobian, shape (m, n), evaluated when first asked for.
-    """
-
-    __slots__ = ("_J", "make", "r")
-
-    fits = True
-
-    def __init__(self, r: Array, make: Callable[[], Array]) -> None:
-        self.r = r
-        self.make = make
-        self._J: Array = None
-
-    @property
-    def J(self) -> Array:
-        """The Jacobian."""
-        if self._J is None:
-            self._J = self.make()
-        return self._J
-
-    def blocks(self) -> Iterator[Block]:
-        """All rows in one block."""
-        yield slice(None), self.J
-
-    def forward(self, v: HostArray) -> Array:
-        """``J v``."""
-        return self.J @ like(v, self.r)
-
-    def backward(self, u: Array) -> HostArray:
-        """``J'u``."""
-        return to_numpy(self.J.T @ u).astype(float, copy=False)
 
 
 def _scaled_products(

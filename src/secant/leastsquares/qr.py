@@ -2,8 +2,7 @@
 
 ``J = Q R`` once per Jacobian; then for every ``lambda`` the small QR of ``[R; sqrt(lambda) D]`` [1]_. The
 residuals ride along as one more column, so ``Q`` is never formed or applied. Rows that come in blocks are
-merged by the QR of the old ``R`` on top of the new rows. Many rows in few, well separated directions may
-take the shorter way to the same ``R``, Cholesky's factor of ``J'J``.
+merged by the QR of the old ``R`` on top of the new rows.
 
 References
 ----------
@@ -14,14 +13,13 @@ References
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import numpy as np
 
 from secant.arrays import Array, HostArray, to_numpy
 from secant.leastsquares import lapack
-from secant.leastsquares.normal import add_gram
+from secant.leastsquares.model import Model
 
 _FLOOR = 1e-20
 """``sqrt(lambda) D`` is then 1e-10 of the columns of J: far above its rounding errors."""
@@ -31,10 +29,7 @@ _EPS = float(np.finfo(float).eps)
 _CACHED = 2**16
 """Numbers that a second-level cache holds: taller matrices are worked off in blocks of these."""
 
-_WELL = 1e-6
-"""Squares of pivots above this part of the columns' squares: J'J loses a third of the digits at most."""
-
-_ROWS = 8
+ROWS = 8
 """Blocks of rows are gathered until they are so many times as high as wide, or QR would be slow."""
 
 
@@ -54,7 +49,7 @@ class TriangularFactor:
 
     def inverse_norm2(self, v: HostArray) -> float:
         """``|S^-T v|^2``."""
-        u = lapack.dtrtrs(self.S, v, 0, 1)[0]
+        u = lapack.dtrsv(self.S, v, 1, 0, 0, 1)
         square: float = lapack.ddot(u, u)
         return square
 
@@ -139,13 +134,10 @@ class TriangularBuilder:
     ----------
     n : int
         Number of variables.
-    orthogonal : bool
-        Never take ``R`` from a Cholesky factorisation, however well conditioned the rows are.
     """
 
-    def __init__(self, n: int, orthogonal: bool = True) -> None:
+    def __init__(self, n: int) -> None:
         self.n = n
-        self.orthogonal = orthogonal
         self._upper: HostArray | None = None
         self._waiting: list[HostArray] = []
         self._rows = 0
@@ -153,15 +145,17 @@ class TriangularBuilder:
     def add(self, J: Array, r: Array) -> None:
         """Take the next rows."""
         J, r = to_numpy(J), to_numpy(r)
-        short = None if self.orthogonal else self._by_cholesky(J, r)
-        self._take(self._blocks(J, r) if short is None else (np.column_stack(short),))
+        rows_at_once = self._rows_at_once
+        for start in range(0, len(r), rows_at_once):
+            part = slice(start, start + rows_at_once)
+            self.take(_beside(J[part], r[part]))
 
-    def _take(self, blocks: Iterable[HostArray]) -> None:
-        for block in blocks:
-            self._waiting.append(block)
-            self._rows += len(block)
-            if self._rows >= self._rows_at_once:
-                self._merge()
+    def take(self, block: HostArray) -> None:
+        """Take the next rows as ``[J r]``."""
+        self._waiting.append(block)
+        self._rows += len(block)
+        if self._rows >= self._rows_at_once:
+            self._merge()
 
     def finish(self) -> Triangular:
         """The model of all rows."""
@@ -174,49 +168,18 @@ class TriangularBuilder:
             upper = np.asfortranarray(np.vstack([upper, np.zeros((n - len(upper), n + 1))]))
         return Triangular(upper[:, :n], upper[:, n])
 
-    def whole(self, J: Array, r: Array) -> Triangular:
+    def whole(self, J: Array, r: Array) -> Model:
         """The model of rows that are all there is."""
         n = self.n
-        J, r = to_numpy(J), to_numpy(r)
-        short = None if self.orthogonal else self._by_cholesky(J, r)
-        if short is not None:
-            return Triangular(*short)
-        if not n <= len(r) < _ROWS * (n + 1):
-            self._take(self._blocks(J, r))
+        if not n <= r.shape[0] < ROWS * (n + 1):
+            self.add(J, r)
             return self.finish()
-        upper = _triangle(_beside(J, r), n)
+        upper = _triangle(_beside(to_numpy(J), to_numpy(r)), n)
         return Triangular(upper[:, :n], upper[:, n])
 
     @property
     def _rows_at_once(self) -> int:
-        return max(_ROWS * (self.n + 1), _CACHED // (self.n + 1))
-
-    def _blocks(self, J: HostArray, r: HostArray) -> Iterator[HostArray]:
-        """``[J r]`` in blocks of rows that fit a cache."""
-        rows_at_once = self._rows_at_once
-        if len(r) <= rows_at_once:
-            yield _beside(J, r)
-            return
-        for start in range(0, len(r), rows_at_once):
-            part = slice(start, start + rows_at_once)
-            yield _beside(J[part], r[part])
-
-    def _by_cholesky(self, J: HostArray, r: HostArray) -> tuple[HostArray, HostArray] | None:
-        """``R, z`` by Cholesky's factors of ``J'J``, in a third of the time; None if that would show.
-
-        The relative error of ``R'R`` is eps times the square of J's condition.
-        """
-        n = self.n
-        if len(r) < _ROWS * (n + 1):
-            return None
-        J, r = J.astype(float, copy=False), r.astype(float, copy=False)
-        A = np.zeros((n, n), order="F")
-        add_gram(A, J)
-        R, info = lapack.dpotrf(A)
-        pivots = R.diagonal()
-        if info != 0 or False in (pivots * pivots > _WELL * A.diagonal()).tolist():
-            return None
-        return R, lapack.dtrtrs(R, r.dot(J), 0, 1)[0]
+        return max(ROWS * (self.n + 1), _CACHED // (self.n + 1))
 
     def _merge(self) -> None:
         parts = self._waiting if self._upper is None else [self._upper, *self._waiting]

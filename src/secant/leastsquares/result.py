@@ -9,7 +9,9 @@ import numpy as np
 
 from secant import arrays
 from secant.arrays import Array, HostArray, like, to_numpy
+from secant.leastsquares.guarded import ClearGram
 from secant.leastsquares.problem import LeastSquares, ResidualPoint, WholeJacobian
+from secant.leastsquares.qr import TriangularBuilder
 from secant.result import Result, make_result
 from secant.run import Run
 from secant.status import Status
@@ -59,7 +61,11 @@ class Fit(Result):
     def cov_x(self) -> HostArray | None:
         """``(J'J)^-1``, or its pseudo-inverse; None without a factorisation."""
         if "_cov_x" not in self.__dict__:
-            self.__dict__["_cov_x"] = None if self.model is None else self.model.covariance()
+            model = self.model
+            if isinstance(model, ClearGram) and self.jac is not None:
+                # steps make up for the rounding of J'J, its inverse has all of it
+                model = TriangularBuilder(len(model.g)).whole(self.jac, self.fun)
+            self.__dict__["_cov_x"] = None if model is None else model.covariance()
         covariance: HostArray | None = self.__dict__["_cov_x"]
         return covariance
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import partial
 
 from secant import checks
+from secant.leastsquares.guarded import GuardedBuilder
 from secant.leastsquares.matrix_free import InnerStops
 from secant.leastsquares.normal import GramBuilder
 from secant.leastsquares.problem import Solver
@@ -17,8 +17,6 @@ SOLVERS = ("auto", "qr", "cholesky", "matrix-free")
 _QR_COLUMNS = 64
 _QR_WORK = 1e8
 """Up to so many multiplications QR costs milliseconds, and is worth its accuracy."""
-
-_ACCURATE = partial(TriangularBuilder, orthogonal=False)
 
 
 @dataclass(frozen=True)
@@ -53,4 +51,4 @@ class SolverChoice:
         if self.name == "matrix-free" or not fits or 32 * n * n > self.memory:
             return self.inner
         small = n <= _QR_COLUMNS and float(m) * n * n <= _QR_WORK
-        return _ACCURATE if small else GramBuilder
+        return GuardedBuilder if small else GramBuilder

@@ -12,9 +12,9 @@ import torch
 
 from secant import checks
 from secant.arrays import to_numpy
-from secant.least_squares import DAMPINGS
 from secant.leastsquares import levenberg_marquardt as leastsquares
 from secant.leastsquares.bounds import Box, make_box
+from secant.leastsquares.configuration import DAMPINGS
 from secant.leastsquares.levenberg_marquardt import Tolerances
 from secant.leastsquares.result import FitRun
 from secant.leastsquares.solvers import SolverChoice
@@ -41,7 +41,7 @@ class LevenbergMarquardt(SecantOptimizer):
     tolerance_change : float
         A step ends when an iteration changes the loss by less than this fraction of it.
     damping : str
-        "auto", "nielsen", "marquardt" or "trust-radius", as in `secant.least_squares`.
+        "auto", "nielsen", "marquardt", "heavy-ball" or "trust-radius", as in `secant.least_squares`.
     solver : str
         "auto", "qr", "cholesky" or "matrix-free", as in `secant.least_squares`.
     memory : int

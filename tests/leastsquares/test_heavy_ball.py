@@ -1,0 +1,94 @@
+"""Damped steps with momentum: the formula, where it is left out, and what must not suffer from it."""
+
+import numpy as np
+import pytest
+
+import secant
+from secant.leastsquares.damping import Damped, HeavyBall, Nielsen, Outcome
+from secant.leastsquares.normal import GramBuilder
+
+START = [-1.2, 1.0]
+
+
+def valley(x):
+    return np.array([10.0 * (x[1] - x[0] ** 2), 1.0 - x[0]])
+
+
+def model():
+    builder = GramBuilder(3)
+    rng = np.random.default_rng(0)
+    builder.add(rng.normal(size=(8, 3)), rng.normal(size=8))
+    return builder.finish()
+
+
+def outcome(ratio, accepted=True):
+    return Outcome(ratio, 1.0, -1.0, 1.0 if accepted else -1.0, accepted)
+
+
+def test_a_step_is_a_part_of_the_rules_and_a_part_of_the_last():
+    given, scale, rule = model(), np.ones(3), Nielsen()
+    ball = HeavyBall(rule, part=0.7, momentum=0.2)
+    first, damped = ball.propose(given, scale, ball.begin(given, np.zeros(3), scale))
+    expected, _ = rule.propose(given, scale, Damped(rule.tau))
+    np.testing.assert_array_equal(first, expected)
+    damped = ball.learn(damped, outcome(0.5))
+    assert damped.value == rule.learn(Damped(rule.tau), outcome(0.5)).value
+    second, _ = ball.propose(given, scale, damped)
+    own, _ = rule.propose(given, scale, Damped(damped.value))
+    np.testing.assert_allclose(second, 0.7 * own + 0.2 * first, rtol=1e-14)
+
+
+@pytest.mark.parametrize("told", [outcome(0.999), outcome(0.0, accepted=False)])
+def test_the_rules_own_step_follows_a_perfect_gain_and_a_rejection(told):
+    given, scale, ball = model(), np.ones(3), HeavyBall()
+    damped = ball.begin(given, np.zeros(3), scale)
+    _, damped = ball.propose(given, scale, damped)
+    damped = ball.learn(damped, told)
+    assert damped.last is None
+    assert damped.value == Nielsen().learn(Damped(Nielsen().tau), told).value
+
+
+@pytest.mark.parametrize("start", [START, [3.0, -2.0], [0.1, -3.0]])
+def test_near_a_solution_momentum_does_not_delay(start):
+    own, ball, always = (
+        secant.least_squares(valley, start, damping=rule)
+        for rule in (Nielsen(), HeavyBall(), HeavyBall(trusted=9.0))
+    )
+    np.testing.assert_allclose(ball.x, 1.0, rtol=1e-10)
+    assert ball.nit <= own.nit + 5
+    assert ball.nit < always.nit
+
+
+def test_a_resumed_fit_has_the_last_step(tmp_path):
+    whole = secant.least_squares(valley, START, damping=HeavyBall())
+    run = secant.start_least_squares(valley, START, damping=HeavyBall())
+    for _ in range(5):
+        run.step()
+    assert run.state.memory.damped.last is not None
+    run.save(tmp_path / "fit.npz")
+    again = secant.start_least_squares(
+        valley, START, damping=HeavyBall(), resume=tmp_path / "fit.npz"
+    ).finish()
+    np.testing.assert_array_equal(again.x, whole.x)
+    assert again.trace.f.tolist() == whole.trace.f.tolist()
+
+
+def test_variables_at_a_bound_are_left_there():
+    fit = secant.least_squares(
+        valley, START, damping=HeavyBall(), bounds=([-2.0, -2.0], [0.5, 2.0])
+    )
+    assert fit.success
+    np.testing.assert_allclose(fit.x, [0.5, 0.25], rtol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"part": 0.0}, "part must be above 0 and at most 1, got 0.0"),
+        ({"momentum": 1.0}, "momentum must be 0 or more, below 1, got 1.0"),
+        ({"trusted": -1.0}, "trusted must be"),
+    ],
+)
+def test_factors_that_make_no_sense_are_refused(options, words):
+    with pytest.raises(ValueError, match=words):
+        HeavyBall(**options)
