@@ -7,6 +7,7 @@ and every other library the plain formula.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -151,6 +152,17 @@ def dot(a: Array, b: Array) -> Scalar:
 def inner(a: Array, b: Array) -> float:
     """``a'b`` of two vectors as a float."""
     return float(dot(a, b))
+
+
+def norm_two(x: Array, square: float) -> float:
+    """``|x|_2`` on the host, with ``x'x`` known as ``square``, which may have overflowed or underflowed."""
+    if 0.0 < square < math.inf:
+        return math.sqrt(square)
+    (largest,) = read(norm_inf(x))
+    if not 0.0 < largest < math.inf:
+        return largest
+    unit = x / largest
+    return largest * math.sqrt(inner(unit, unit))
 
 
 def norm_one(x: Array) -> float:

@@ -155,6 +155,36 @@ def test_a_kink(method):
         assert result.diagnosis.kind in (Cause.KINK, Cause.UNKNOWN)
 
 
+def huge(scale, dtype):
+    """``scale (x_0^2 + 3 x_1^2)``: squares of its gradient overflow."""
+    a = np.array([1.0, 3.0], dtype=dtype)
+
+    def fun(x):
+        return float(scale * (a * x * x).sum()), (2.0 * scale * a * x).astype(dtype)
+
+    return {"fun": fun, "x0": np.array([1.0, 2.0], dtype=dtype), "jac": True, "gtol": 1e-3 * scale}
+
+
+HUGE = [(1e25, np.float32), (1e200, np.float64)]
+
+
+@pytest.mark.parametrize(
+    "method", ["bfgs", "dfp", "ssbfgs", "ssbroyden", "sr1", "newton", "reg-lbfgs"]
+)
+@pytest.mark.parametrize(("scale", "dtype"), HUGE)
+def test_a_gradient_whose_square_overflows(method, scale, dtype):
+    result = secant.minimize(**huge(scale, dtype), method=method, max_evals=100)
+    assert result.status is Status.GRADIENT
+    assert np.abs(result.x).max() <= 1e-3
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("scale", "dtype"), HUGE)
+def test_values_whose_squares_overflow_are_not_noisy(method, scale, dtype):
+    result = secant.minimize(**huge(scale, dtype), method=method, max_evals=300)
+    assert result.status in (Status.GRADIENT, Status.SEARCH_FAILED)
+
+
 LIES = {difficulty.name: difficulty for difficulty in noise.wrong_gradients()}
 
 
@@ -222,6 +252,11 @@ REPLAYED = {
     69591: "values on the line of the diagnosis 1e36 times larger than f",
     81048: "a scale of 700 on which f shows nothing",
     83206: "a doubtful convergence for which no cause is found",
+    906045: "single precision: f falls on far beyond the bottom of the parabola in units of x",
+    915164: "single precision: values on the line along -g 1e13 times larger than those in units of x",
+    917417: "the same after Brent's searches",
+    2087245: "differences that overflow at a start whose gradient is finite",
+    2097742: "a self-scaled update that divided by 1 - sqrt(a / (1 + a)) for a = 1e16",
 }
 """Seeds whose runs once raised, or claimed what was not so."""
 

@@ -169,10 +169,11 @@ def test_a_warm_start_saves_iterations(method):
 def test_a_warm_start_in_another_precision(method, before, after):
     """What was learned is converted, and the run that learned it keeps its own."""
     options = {"jac": True, "method": method, "gtol": 1e-3}
-    start = np.asarray(QUADRATIC.start())
+    quadratic = problems.quadratic(kappa=10.0, n=50)  # so many that nothing else is as long
+    start = np.asarray(quadratic.start())
 
     def fun(x):
-        f, g = QUADRATIC.value_and_gradient(np.asarray(x, dtype=float))
+        f, g = quadratic.value_and_gradient(np.asarray(x, dtype=float))
         return f, g.astype(x.dtype)
 
     first = secant.minimize(fun, start.astype(before), **options)

@@ -41,6 +41,12 @@ def test_length():
     assert Length().guess(ray_at([0.0, 0.0])) == 1.0
 
 
+@pytest.mark.parametrize("scale", [1e200, 1e-200])
+def test_length_where_squares_overflow_or_underflow(scale):
+    assert Length().guess(ray_at([3.0, 4.0], scale)) == pytest.approx(min(1.0, 1.0 / scale))
+    assert Length().guess(ray_at([0.0, 0.0], scale)) == 1.0
+
+
 def test_relative():
     assert Relative(0.01).guess(ray_at([3.0, 4.0], 10.0)) == pytest.approx(1e-3)
     r = Recorded(*quadratic(2.0)).ray()  # x = 0, f = 2, d = 1

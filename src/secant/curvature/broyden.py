@@ -75,7 +75,8 @@ class SelfScaledBroyden:
         # beyond 1 / eps^2 nothing is left of the two quotients that follow
         if a <= 1e-14 * b * h or not a < 1e30:
             return SelfScaledBFGS()(b, h, n, first)
-        rho_minus = min(1.0, h * (1.0 - math.sqrt(a / (1.0 + a))))
+        # h (1 - sqrt(a / (1 + a))), of which nothing is left to divide by where a is large
+        rho_minus = min(1.0, h / ((1.0 + a) * (1.0 + math.sqrt(a / (1.0 + a)))))
         theta = max((rho_minus - 1.0) / a, min(1.0 / rho_minus, (1.0 - b) / b))
         sigma = 1.0 + a * theta
         phi = (1.0 - theta) / sigma

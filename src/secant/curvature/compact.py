@@ -1,40 +1,63 @@
-"""Limited-memory ``B`` in compact form: L-BFGS and L-SR1 as models for trust regions.
+"""Limited-memory ``B``: L-BFGS and L-SR1 as models for trust regions.
 
-With the last m pairs as columns of S and Y, oldest first, ``L`` and ``D`` the strictly lower triangle and the
-diagonal of ``S'Y``, and ``sigma`` the scale of the matrix that is updated,
+The last m pairs, applied to ``sigma I`` one after the other, change it only in the span of their ``s`` and
+``y``. With an orthonormal basis ``Q`` of that, of at most 2m rows,
 
-    L-BFGS   B = sigma I - [sigma S  Y] [ sigma S'S   L ]^-1 [sigma S']
-                                        [     L'     -D ]    [   Y'   ]
-    L-SR1    B = sigma I + (Y - sigma S) (D + L + L' - sigma S'S)^-1 (Y - sigma S)'
+    B = sigma (I - Q'Q) + Q' M Q
 
-Both are ``B = sigma I + W' C W`` for the 2m rows ``W`` of the pairs and a small ``C``, which is found once a
-pair; a product takes two passes over the pairs.
+and the small ``M`` is found once a pair, in double precision. The compact forms of Byrd, Nocedal & Schnabel
+are the same matrices as ``sigma I`` and a correction. Where the curvatures of f are far apart, ``sigma`` is as
+large as the largest, and a small one is what the correction leaves of it: nothing in single precision, some
+digits in double. In the coordinates of ``Q`` nothing is subtracted from ``sigma``.
 
 References
 ----------
-Byrd, Nocedal & Schnabel, *Math. Program.* 63, 129 (1994), Theorems 2.2, 2.3 and 5.1; Nocedal & Wright,
-*Numerical Optimization*, 2nd ed., section 7.2; Erway & Marcia, *SIAM J. Matrix Anal. Appl.* 36, 1338 (2015).
+Byrd, Nocedal & Schnabel, *Math. Program.* 63, 129 (1994), Theorems 2.3 and 5.1; Nocedal & Wright, *Numerical
+Optimization*, 2nd ed., section 7.2; Burdakov, Gong, Zikrin & Yuan, *Math. Program. Comput.* 9, 101 (2017).
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from secant import checks
-from secant.arrays import Array, HostArray, combine, copy, dot, eps_of, read, to_numpy, zeros
-from secant.curvature.factor import try_cholesky
+from secant.arrays import (
+    Array,
+    HostArray,
+    combine,
+    dot,
+    eps_of,
+    products,
+    read,
+    to_numpy,
+    zeros,
+)
 from secant.curvature.initial_scale import StepScale
+from secant.curvature.span import Span
 from secant.pair import SecantPair
 from secant.problem import Point
+
+_PARALLEL = 100.0
+"""Rows are in the span of others if so many eps of their square are left outside it."""
+
+_ROUNDING = 10.0
+"""A vector is in the span if no more than so many eps of its square are left outside."""
+
+
+class Parts(NamedTuple):
+    """A vector ``v`` as ``Q' inside`` and the rest of it, which is ``outside`` long."""
+
+    inside: HostArray
+    outside: float
 
 
 @dataclass(slots=True)
 class CompactMatrix:
-    """The operator: rows of pairs, their Gram matrix, and the small matrix between them.
+    """The operator: rows of pairs, their products with one another, and ``B`` in their span.
 
     Attributes
     ----------
@@ -42,10 +65,12 @@ class CompactMatrix:
         The s of all slots, then the y of all slots; a new pair takes the oldest one's.
     gram : array on the host, shape (2m, 2m)
         ``W W'``.
-    C : array on the host, shape (2m, 2m)
-        ``B = sigma I + W' C W``; zero before any pair.
+    span : Span
+        The basis ``Q``.
+    M : array on the host, shape (r, r)
+        ``Q B Q'``.
     sigma : float
-        Scale of the identity.
+        The curvature outside the span.
     count : int
         Pairs stored since the start.
     is_definite : bool
@@ -54,10 +79,19 @@ class CompactMatrix:
 
     W: Array
     gram: HostArray
-    C: HostArray
+    span: Span
+    M: HostArray
     sigma: float
     count: int = 0
     is_definite: bool = True
+
+    @classmethod
+    def empty(cls, memory: int, point: Point, is_definite: bool) -> CompactMatrix:
+        """``sigma I`` with room for ``memory`` pairs."""
+        rows = 2 * memory
+        W, sigma = zeros((rows, point.x.shape[0]), point.x), 1.0 / StepScale().gamma(point)
+        gram, M = np.zeros((rows, rows)), np.zeros((0, 0))
+        return cls(W, gram, Span.empty(rows), M, sigma, is_definite=is_definite)
 
     @property
     def is_initial(self) -> bool:
@@ -74,63 +108,72 @@ class CompactMatrix:
         """Pairs that there is room for."""
         return int(self.W.shape[0]) // 2
 
+    # ------------------------------------------------------------------------------- products
+
     def __matmul__(self, v: Array) -> Array:
-        if self.count == 0:
-            return self.sigma * v
-        return combine(self.C @ to_numpy(dot(self.W, v)), self.W, self.sigma, v)
+        parts = self.split(v)
+        return self.join(self.M @ parts.inside, self.sigma, v, parts)
 
     def solve(self, v: Array, shift: float = 0.0) -> Array:
-        """``(B + shift I)^-1 v``, by the formula of Sherman, Morrison and Woodbury.
-
-        With ``a = sigma + shift`` and ``G = W W'`` it is ``(v - W' (a I + C G)^-1 C W v) / a``.
-        """
-        a = self.sigma + shift
-        if self.count == 0:
-            return v / a
-        small = self.C @ to_numpy(dot(self.W, v))
-        weights = np.linalg.solve(a * np.eye(len(small)) + self.C @ self.gram, small)
-        return combine(weights * (-1.0 / a), self.W, 1.0 / a, v)
+        """``(B + shift I)^-1 v``."""
+        parts = self.split(v)
+        shifted = self.M + shift * np.eye(len(self.M))
+        inside = np.linalg.solve(shifted, parts.inside)
+        return self.join(inside, 1.0 / (self.sigma + shift), v, parts)
 
     def dense(self) -> HostArray:
         """All of it, in double precision on the host."""
         W = np.array(to_numpy(self.W), dtype=float)
-        B: HostArray = W.T @ (self.C @ W)
-        np.einsum("ii->i", B)[:] += self.sigma
+        weights = [self.span.weights(e) for e in np.eye(self.span.rank)]
+        Q = np.reshape(weights, (-1, W.shape[0])) @ W
+        B: HostArray = Q.T @ (self.M @ Q)
+        if len(Q) < W.shape[1]:
+            B += self.sigma * (np.eye(W.shape[1]) - Q.T @ Q)
         return B
 
+    def split(self, v: Array) -> Parts:
+        """``v`` inside and outside the span."""
+        (square,) = read(dot(v, v))
+        inside = self.span.coordinates(products(self.W, v)) if self.count else np.zeros(0)
+        rest = square - float(inside @ inside)
+        if self.span.rank == v.shape[0] or rest <= _ROUNDING * eps_of(v) * square:
+            rest = 0.0
+        return Parts(inside, math.sqrt(rest))
+
+    def join(self, inside: HostArray, factor: float, v: Array, parts: Parts) -> Array:
+        """``Q' inside`` and ``factor`` times what of ``v`` is outside."""
+        if not self.count:
+            return factor * v
+        factor = factor if parts.outside > 0.0 else 0.0
+        return combine(self.span.weights(inside - factor * parts.inside), self.W, factor, v)
+
+    # -------------------------------------------------------------------------------- learning
+
     def store(self, pair: SecantPair) -> None:
-        """The pair in the place of the oldest, and its products with all rows."""
+        """The pair in the place of the oldest, its products with all rows, and the new span."""
         m = self.memory
         slot = self.count % m
         self.W[slot, :] = pair.s
         self.W[m + slot, :] = pair.y
         self.count += 1
         for row in (slot, m + slot):
-            products = to_numpy(dot(self.W, copy(self.W[row, :])))
-            self.gram[row, :] = self.gram[:, row] = products
+            self.gram[row, :] = self.gram[:, row] = products(self.W, self.W[row, :])
+        newest_first = self.by_age()[::-1]
+        order = np.stack([newest_first, m + newest_first], axis=1).ravel()
+        self.span = Span.of(self.gram, order, _PARALLEL * eps_of(self.W))
 
     def by_age(self) -> HostArray:
         """Slots that hold a pair, oldest first."""
         m, count = self.memory, self.count
         return np.arange(max(0, count - m), count) % m
 
-
-_SAFE = 1e-3
-"""Pivots of the small matrix, its diagonal being 1, from which on it loses few digits."""
-
-
-def _empty(memory: int, point: Point, is_definite: bool) -> CompactMatrix:
-    small = np.zeros((2, 2 * memory, 2 * memory))
-    sigma = 1.0 / StepScale().gamma(point)
-    W = zeros((2 * memory, point.x.shape[0]), point.x)
-    return CompactMatrix(W, small[0], small[1], sigma, is_definite=is_definite)
-
-
-def _blocks(B: CompactMatrix) -> tuple[HostArray, HostArray, HostArray, HostArray, HostArray]:
-    """``S'S``, ``S'Y`` and ``Y'Y``, oldest first, and the rows of s and of y."""
-    s = B.by_age()
-    y = B.memory + s
-    return B.gram[np.ix_(s, s)], B.gram[np.ix_(s, y)], B.gram[np.ix_(y, y)], s, y
+    def pairs(self) -> tuple[HostArray, HostArray]:
+        """``Q S`` and ``Q Y``, oldest first, with ``|Q s| = 1`` and ``y`` divided by the same."""
+        s = self.by_age()
+        S, Y = self.span.rows[:, s], self.span.rows[:, self.memory + s]
+        lengths = np.sqrt(np.einsum("ij,ij->j", S, S))
+        held = lengths > 0.0
+        return S[:, held] / lengths[held], Y[:, held] / lengths[held]
 
 
 @dataclass(frozen=True)
@@ -144,6 +187,7 @@ class DirectLimitedMemory:
     """
 
     keeps_definite: ClassVar[bool] = True
+    scaled_by_pairs: ClassVar[bool] = True
 
     memory: int = 10
 
@@ -152,66 +196,43 @@ class DirectLimitedMemory:
 
     def init(self, point: Point) -> CompactMatrix:
         """No pairs."""
-        return _empty(self.memory, point, self.keeps_definite)
+        return CompactMatrix.empty(self.memory, point, self.keeps_definite)
 
     def update(self, B: CompactMatrix, pair: SecantPair, point: Point) -> CompactMatrix:
         """``pair`` in the place of the oldest."""
         B.store(pair)
-        B.sigma = sigma = pair.yy / pair.sy
-        order = B.by_age()
-        while not self._connect(B, order, sigma) and len(order) > 1:
-            order = order[1:]
+        B.sigma = pair.yy / pair.sy
+        M = B.sigma * np.eye(B.span.rank)
+        S, Y = B.pairs()
+        for s, y in zip(S.T, Y.T, strict=True):
+            Ms, sy = M @ s, float(s @ y)
+            sMs = float(s @ Ms)
+            if sy > 0.0 and sMs > 0.0:  # as it is but for round-off
+                M += np.multiply.outer(y, y) / sy - np.multiply.outer(Ms, Ms) / sMs
+        B.M = M
         return B
-
-    def _connect(self, B: CompactMatrix, s: HostArray, sigma: float) -> bool:
-        """The small matrix of the pairs in the slots ``s``; whether the last one's ``Bs = y`` holds.
-
-        Of nearly parallel pairs it does not: without the oldest ones it will.
-        """
-        y = B.memory + s
-        SS, SY = B.gram[np.ix_(s, s)], B.gram[np.ix_(s, y)]
-        scale = 1.0 / np.sqrt(SY.diagonal())  # pairs with s'y = 1, so that D = I
-        L = np.tril(SY, -1) * scale[:, None] * scale
-        K = sigma * (SS * scale[:, None] * scale) + L @ L.T
-        sizes = 1.0 / np.sqrt(K.diagonal())
-        factor = try_cholesky(K * sizes[:, None] * sizes)
-        B.C[:] = 0.0
-        if factor is None:
-            return False
-        # rows of Z = J^-1 (sigma S' + L Y'), of which Z'Z is subtracted
-        J = np.tril(factor.L)
-        on_s = np.linalg.solve(J, np.diag(sizes * sigma * scale))
-        on_y = np.linalg.solve(J, sizes[:, None] * L * scale)
-        B.C[np.ix_(s, s)] = -on_s.T @ on_s
-        B.C[np.ix_(s, y)] = -on_s.T @ on_y
-        B.C[np.ix_(y, s)] = -on_y.T @ on_s
-        B.C[np.ix_(y, y)] = np.diag(scale * scale) - on_y.T @ on_y
-        return bool(J.diagonal().min() > _SAFE) or self._error(B, s[-1]) <= math.sqrt(eps_of(B.W))
-
-    def _error(self, B: CompactMatrix, slot: int) -> float:
-        """``|Bs - y| / |y|``."""
-        y = B.W[B.memory + slot, :]
-        gap = B @ copy(B.W[slot, :]) - y
-        size, length = read(dot(gap, gap), dot(y, y))
-        return math.sqrt(size / length) if length > 0.0 else 0.0
 
 
 @dataclass(frozen=True)
 class LimitedSR1:
     """L-SR1: rank-one updates of ``sigma I`` by the last pairs; ``B`` may be indefinite.
 
-    ``sigma`` is ``s'y / s's`` of the last pair with positive curvature. As it changes, so do the
-    denominators of all updates: directions in which the small matrix is nearly singular are left out.
+        M = sigma I + (Y - sigma S) (D + L + L' - sigma S'S)^-1 (Y - sigma S)'
+
+    in the coordinates of the span, with ``L`` and ``D`` the strictly lower triangle and the diagonal of
+    ``S'Y``, and ``sigma`` the ``s'y / s's`` of the last pair with positive curvature. As it changes, so do the
+    denominators of all updates: directions in which the matrix between is nearly singular are left out.
 
     Parameters
     ----------
     memory : int
         Number of pairs m; extra memory is 2 m n numbers.
     r : float
-        Least eigenvalue of the small matrix, relative to ``|s| |y - sigma s|``.
+        Least eigenvalue of the matrix between, relative to ``|s| |y - sigma s|``.
     """
 
     keeps_definite: ClassVar[bool] = False
+    scaled_by_pairs: ClassVar[bool] = False
 
     memory: int = 10
     r: float = 1e-8
@@ -222,24 +243,18 @@ class LimitedSR1:
 
     def init(self, point: Point) -> CompactMatrix:
         """No pairs."""
-        return _empty(self.memory, point, self.keeps_definite)
+        return CompactMatrix.empty(self.memory, point, self.keeps_definite)
 
     def update(self, B: CompactMatrix, pair: SecantPair, point: Point) -> CompactMatrix:
         """``pair`` in the place of the oldest."""
         B.store(pair)
         if pair.sy > 0.0:
             B.sigma = pair.sy / float(to_numpy(dot(pair.s, pair.s)))
-        SS, SY, YY, s, y = _blocks(B)
-        sigma = B.sigma
-        L = np.tril(SY, -1)
-        middle = L + L.T + np.diag(SY.diagonal()) - sigma * SS
-        squares = YY.diagonal() - 2.0 * sigma * SY.diagonal() + sigma * sigma * SS.diagonal()
-        lengths = np.sqrt(SS.diagonal() * np.maximum(squares, 0.0))  # |s| |y - sigma s|
-        inverse = _safe_inverse(middle, lengths, self.r)
-        B.C[:] = 0.0
-        B.C[np.ix_(y, y)] = inverse
-        B.C[np.ix_(s, s)] = sigma * sigma * inverse
-        B.C[np.ix_(s, y)] = B.C[np.ix_(y, s)] = -sigma * inverse
+        S, Y = B.pairs()
+        L, R = np.tril(S.T @ Y), Y - B.sigma * S
+        middle = L + np.tril(L, -1).T - B.sigma * (S.T @ S)
+        inverse = _safe_inverse(middle, np.sqrt(np.einsum("ij,ij->j", R, R)), self.r)
+        B.M = B.sigma * np.eye(B.span.rank) + R @ inverse @ R.T
         return B
 
 

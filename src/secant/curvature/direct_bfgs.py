@@ -63,6 +63,7 @@ class DirectBFGS:
     """
 
     keeps_definite: ClassVar[bool] = True
+    scaled_by_pairs: ClassVar[bool] = False
 
     scale: InitialScale = field(default_factory=StepScale)
 

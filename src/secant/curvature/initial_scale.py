@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from secant import checks
-from secant.arrays import dot, read
+from secant.arrays import dot, norm_two, read
 from secant.problem import Point
 
 
@@ -49,7 +49,8 @@ class StepScale:
         """``length max(1, |x|) / |g|``."""
         x, g = point.x, point.g
         xx, gg = read(dot(x, x), dot(g, g))
-        gamma = self.length * max(1.0, math.sqrt(xx)) / math.sqrt(gg) if gg > 0.0 else 1.0
+        size = norm_two(g, gg)
+        gamma = self.length * max(1.0, math.sqrt(xx)) / size if size > 0.0 else 1.0
         return gamma if 0.0 < gamma < math.inf else 1.0
 
 

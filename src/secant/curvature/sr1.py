@@ -86,6 +86,7 @@ class SymmetricRankOne:
     """
 
     keeps_definite: ClassVar[bool] = False
+    scaled_by_pairs: ClassVar[bool] = False
 
     scale: InitialScale = field(default_factory=StepScale)
 

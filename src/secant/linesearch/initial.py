@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from secant import checks
-from secant.arrays import norm_inf, read
+from secant.arrays import norm_inf, norm_two, read
 from secant.linesearch.interpolation import quadratic
 from secant.linesearch.ray import Ray
 
@@ -55,7 +55,11 @@ class Length(FirstStep):
     def guess(self, ray: Ray, previous: Previous | None = None) -> float:
         x, d = ray.point.x, ray.d
         xx, dd = read(x @ x, d @ d)
-        return min(1.0, self.length * math.sqrt(max(1.0, xx) / dd)) if dd > 0.0 else 1.0
+        size = max(1.0, xx)
+        if 0.0 < dd < math.inf:
+            return min(1.0, self.length * math.sqrt(size / dd))
+        long = norm_two(d, dd)
+        return min(1.0, self.length * math.sqrt(size) / long) if long > 0.0 else 1.0
 
 
 @dataclass(frozen=True)

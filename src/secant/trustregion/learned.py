@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
+from secant.arrays import dot, eps_of, read
 from secant.pair import SecantPair, Skip
 from secant.problem import Point
 
@@ -23,6 +25,11 @@ class DirectCurvature(Protocol):
     @property
     def keeps_definite(self) -> bool:
         """Whether ``B`` is positive definite but for round-off."""
+        ...
+
+    @property
+    def scaled_by_pairs(self) -> bool:
+        """Whether a pair replaces the multiple of the identity that ``B`` begins as."""
         ...
 
     def init(self, point: Point) -> Any:
@@ -64,13 +71,25 @@ class Learned:
 
     def learn(self, memory: Any, pair: SecantPair, point: Point) -> tuple[Any, str]:
         """The update, unless the pair fails its test."""
-        usable = self.test(pair)
+        usable = pair if self._is_first(memory, pair) else self.test(pair)
         if self.curvature.keeps_definite and not pair.sBs > 0.0:
             return self.curvature.init(point), "definiteness lost to round-off, model reset"
         if usable is None:
             return memory, "pair skipped"
         event = "pair damped" if usable.is_damped else ""
         return self.curvature.update(memory, usable, point), event
+
+    def _is_first(self, memory: Any, pair: SecantPair) -> bool:
+        """Whether the pair is one of positive curvature, and replaces a scale that was a guess.
+
+        How it compares with what that expected says nothing of it: where the guess was far too large, all
+        pairs would fail, and every step would stay too short.
+        """
+        if not (self.curvature.scaled_by_pairs and memory.is_initial):
+            return False
+        (ss,) = read(dot(pair.s, pair.s))
+        noise = eps_of(pair.s) * math.sqrt(ss) * math.sqrt(pair.yy)
+        return noise < pair.sy < math.inf and pair.yy < math.inf
 
     def is_initial(self, memory: Any) -> bool:
         """Whether the operator has learned nothing yet."""
