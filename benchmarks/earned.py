@@ -105,8 +105,7 @@ def _false(
     if float(problem(x)) != result.fun and status is not Status.NOT_FINITE_START:
         yield f"fun is {result.fun!r}, f(x) is {float(problem(x))!r}"
     if status is Status.NOT_FINITE_START:
-        f, g = problem.value_and_gradient(x0)
-        if np.isfinite(f) and np.isfinite(g).all():
+        if _is_finite(problem, x0, jac):
             yield "the start is finite"
         return
     if not result.fun <= _round_up(float(problem(x0)), x0):
@@ -115,6 +114,18 @@ def _false(
         yield f"accused without reason: {result.message}"
     if result.success:
         yield from _unearned(result, problem, jac, gtol)
+
+
+def _is_finite(problem: Objective, x: np.ndarray, jac: str) -> bool:
+    """Whether f and its gradient are finite, and the differences that the gradient is made by."""
+    f, g = problem.value_and_gradient(x)
+    if jac in ("separate", "joint"):
+        return bool(np.isfinite(f) and np.isfinite(g).all())
+    # the steps of two points are shorter than those of three: what is left out is a false accusation
+    h = np.finfo(x.dtype).eps ** (1.0 / 3.0) * np.maximum(1.0, np.abs(x))
+    steps = np.concatenate([-np.diag(h), np.diag(h)]).astype(x.dtype)
+    largest = max(abs(float(problem(x + step))) for step in steps)
+    return bool(np.isfinite(f) and largest / h.min() < float(np.finfo(x.dtype).max))
 
 
 def _unearned(result: secant.Result, problem: Objective, jac: str, gtol: float) -> Iterator[str]:

@@ -5,7 +5,9 @@ import pytest
 import torch
 
 import secant
+from benchmarks import families
 from secant import Status, problems
+from secant.derivatives.noise import Spacing, noise_level
 from secant.diagnosis import Cause, diagnose
 from secant.minimize import make_task
 from secant.trace import Row, Trace
@@ -269,6 +271,78 @@ def test_right_gradients_and_rounding_are_never_accused(f, dtype):
     assert result.status not in accusations, result
 
 
+def diagnosed(task, status):
+    """The diagnosis of a run that has ended at its start."""
+    point = task.problem.at(task.x0)
+    trace = Trace([Row(0, point.f, point.optimality, 0.0, 1, 1, 0.0, "")])
+    return diagnose(task.problem, point, status, trace)
+
+
+HIDDEN = {
+    "a variable of 1e6 beside one of 1e-6": (
+        problems.brown_badly_scaled(),
+        [9.99955562e05, 2.00013164e-06],
+        1974.7,
+    ),
+    "the same, farther off": (
+        problems.brown_badly_scaled(),
+        [9.99924438e05, 2.00013164e-06],
+        5709.7,
+    ),
+    "a floor flat in the first two variables": (
+        families.eigenals(2),
+        [
+            -58.8111992,
+            -9.38940525,
+            1.36727988e-06,
+            -7.63745193e-05,
+            -2.41358939e-05,
+            2.74372496e-06,
+        ],
+        0.1,
+    ),
+}
+"""Points in single precision where runs once claimed round-off, and what was still to be gained there."""
+
+
+@pytest.mark.parametrize(("f", "x", "gain"), HIDDEN.values(), ids=HIDDEN)
+@pytest.mark.parametrize("status", [Status.ROUNDOFF, Status.SEARCH_FAILED])
+def test_a_way_down_that_units_hide_is_no_round_off(f, x, gain, status):
+    """Along -g nothing is left: values there are 1e13 times larger than those in units of x, or soon rise."""
+    task = make_task(f, np.float32(x), (), f.gradient, None, None)
+    found = diagnosed(task, status)
+    assert found.status is Status.SEARCH_FAILED
+    assert found.promise >= 0.9 * gain
+    assert "in proportion to its size" in found.message
+
+
+@pytest.mark.parametrize("n", [2, 5, 50])
+def test_the_end_of_single_precision_in_units_of_1e6_is_round_off(n):
+    """Next to the minimum nothing is left, however the variables differ in size."""
+    sizes = np.geomspace(1e-6, 1e6, n)
+
+    def fun(x):
+        u = x.astype(float) / sizes - 1.0
+        return np.float32(1.0 + u @ u)
+
+    def jac(x):
+        return (2.0 * (x.astype(float) / sizes - 1.0) / sizes).astype(x.dtype)
+
+    x = (sizes * (1.0 + 1e-5 * (-1.0) ** np.arange(n))).astype(np.float32)
+    task = make_task(fun, x, (), jac, None, None)
+    assert diagnosed(task, Status.SEARCH_FAILED).kind is Cause.ROUND_OFF
+
+
+@pytest.mark.parametrize("scale", [1e-250, 1e250])
+def test_the_noise_of_values_whose_squares_overflow(scale):
+    t = 1e-4 * np.arange(9)
+    values = np.exp(t) + 1e-8 * np.sin(1e8 * t**2)
+    noise, scaled = noise_level(values), noise_level(scale * values)
+    assert scaled.spacing is noise.spacing is Spacing.RIGHT
+    assert scaled.level == pytest.approx(scale * noise.level)
+    assert noise_level(scale * np.exp(1e3 * t)).spacing is Spacing.TOO_LARGE
+
+
 def test_waves_shorter_than_the_steps_of_differences_are_no_wrong_gradient():
     """Variables of size 5000 in single precision: what f's values resolve is a parabola with waves on it.
 
@@ -288,7 +362,5 @@ def test_waves_shorter_than_the_steps_of_differences_are_no_wrong_gradient():
     for size in 5000.0 * 1.003 ** np.arange(200):
         x = np.float32([-size, np.float32(size) + 1.895, 3e-3])
         task = make_task(fun, x, (), jac, None, None)
-        point = task.problem.at(task.x0)
-        trace = Trace([Row(0, point.f, point.optimality, 0.0, 1, 1, 0.0, "")])
-        kinds.add(diagnose(task.problem, point, Status.SEARCH_FAILED, trace).kind)
+        kinds.add(diagnosed(task, Status.SEARCH_FAILED).kind)
     assert kinds <= {Cause.ROUND_OFF, Cause.UNKNOWN}

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from secant.arrays import (
     Array,
@@ -378,7 +379,8 @@ class Problem:
     def hessian(self, point: Point) -> Array:
         """All of ``B`` at ``point``: the user's, or n products; made symmetric.
 
-        Forward differences that contradict each other across the diagonal are made centred ones.
+        Of forward differences that contradict each other across the diagonal, those whose step is the longer
+        beside its variable are made centred ones, and the others where that was not enough.
         """
         if self._second.hess is not None:
             self.counts.nhev += 1
@@ -394,15 +396,16 @@ class Problem:
             return xp.stack([self.hvp(point, identity[i, :]) for i in range(n)])
         sizes = read(*(abs(x[i]) for i in range(n)))
 
-        def along(sign: float) -> Array:
-            self.counts.nhev += n
-            units = (sign * identity[i, :] for i in range(n))
-            pairs = zip(units, sizes, strict=True)
-            return xp.stack([self._slope(point, e, size) for e, size in pairs])
+        def column(i: int, sign: float) -> Array:
+            self.counts.nhev += 1
+            return self._slope(point, sign * identity[i, :], sizes[i])
 
-        B = along(1.0)
-        if _contradicts_itself(to_numpy(B), point, self._gradient_error(x)):
-            B = 0.5 * (B - along(-1.0))
+        B, error = xp.stack([column(i, 1.0) for i in range(n)]), self._gradient_error(x)
+        is_centred = np.zeros(n, dtype=bool)
+        while (suspects := _contradicting(to_numpy(B), point, error, is_centred)).size:
+            for i in suspects.tolist():
+                B[i, :] = 0.5 * (B[i, :] - column(i, -1.0))
+            is_centred[suspects] = True
         return B
 
     def _difference(self, point: Point, v: Array) -> Array:
@@ -418,13 +421,15 @@ class Problem:
         return (self.at(step_along(point.x, h, v)).g - point.g) / h
 
 
-def _contradicts_itself(B: HostArray, point: Point, error: float) -> bool:
-    """Whether ``B_ij`` and ``B_ji``, differences of steps along i and along j, are not one number.
+def _contradicting(
+    B: HostArray, point: Point, error: float, is_centred: HostArray
+) -> npt.NDArray[np.intp]:
+    """The columns by forward differences to be made centred, as ``B_ij`` and ``B_ji`` are not one number.
 
     A step of ``sqrt(error)`` is long for a variable of 1e-6. What it does to the gradient's other components
     then shows third derivatives more than second ones, which centred differences are free of. The gap is
     compared with ``sqrt(B_ii B_jj)``, so that the units of the variables do not matter, and with the
-    round-off of the differences.
+    round-off of the differences. Of two columns the one with the longer step beside its variable is suspect.
     """
     B = B.astype(np.float64)
     x, g = (np.abs(to_numpy(a), dtype=np.float64) for a in (point.x, point.g))
@@ -433,4 +438,7 @@ def _contradicts_itself(B: HostArray, point: Point, error: float) -> bool:
         bound = np.maximum(np.multiply.outer(root, root), np.minimum(sizes, sizes.T))
         shares = math.sqrt(error) / np.maximum(1.0, x)
         noise = np.multiply.outer(shares, g + sizes @ x)
-        return bool((np.abs(B - B.T) > np.maximum(bound, 4.0 * (noise + noise.T))).any())
+        contradict = np.abs(B - B.T) > np.maximum(bound, 4.0 * (noise + noise.T))
+        reach = np.where(is_centred, -1.0, np.maximum(1.0, x) / x)
+    suspect = (contradict & (reach[:, None] >= reach)).any(axis=1)
+    return np.flatnonzero(suspect & ~is_centred)

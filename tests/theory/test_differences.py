@@ -98,7 +98,7 @@ def test_extrapolated_gradients_end_as_deep_as_analytic_ones():
     beale = problems.beale()
 
     def depth(jac):
-        result = secant.minimize(beale, beale.start(), jac=jac, method="newton", gtol=1e-9)
+        result = secant.minimize(beale, beale.start(), jac=jac, method="newton", gtol=1e-10)
         assert result.success
         return np.abs(beale.gradient(result.x)).max()
 

@@ -90,7 +90,7 @@ DIFFERENCES: dict[str, Callable[[Function, HostArray, Any], HostArray]] = {
 }
 """The schemes that a gradient may be made by in a minimisation: SciPy's names, and extrapolation."""
 
-ERRORS = {"2-point": 0.5, "3-point": 2.0 / 3.0, "richardson": 0.8, "cs": math.inf}
+ERRORS = {"2-point": 0.5, "3-point": 2.0 / 3.0, "5-point": 0.8, "richardson": 0.8, "cs": math.inf}
 """Powers of epsilon: the relative errors of their derivatives."""
 
 

@@ -185,9 +185,13 @@ def fitted_slope(phi: Along, value: float, h: float) -> tuple[Slope, float]:
     return Slope(float(weights[1]) / h, error), noise
 
 
-def centred_curvature(phi: Along, value: float, h: float, error: float) -> Slope:
-    """``phi''(0)`` from ``phi(0) = value`` and four values, extrapolated once."""
-    return _second(phi(2.0 * h) + phi(-2.0 * h), phi(h) + phi(-h), value, h, error)
+def centred_curvature(
+    phi: Along, value: float, h: float, noise: float, precision: Precision
+) -> Slope:
+    """``phi''(0)`` from ``phi(0) = value`` and four values with this noise, extrapolated once."""
+    below2, below1, above1, above2 = (phi(k * h) for k in (-2, -1, 1, 2))
+    error = max(noise, precision.of([below2, below1, above1, above2]))
+    return _second(below2 + above2, below1 + above1, value, h, error)
 
 
 def _second(outer: float, inner: float, value: float, h: float, error: float) -> Slope:

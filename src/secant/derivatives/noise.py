@@ -84,11 +84,11 @@ def noise_level(values: npt.ArrayLike) -> Noise:
         return Noise(0.0, Spacing.TOO_LARGE)
     if np.count_nonzero(np.diff(column) == 0.0) >= column.size // 2:
         return Noise(0.0, Spacing.TOO_SMALL)
-    levels, changes_sign = _table(column)
+    levels, changes_sign = _table(column / top)  # squares of huge values would overflow
     for k in range(len(levels) - 2):
         low, high = levels[k : k + 3].min(), levels[k : k + 3].max()
         if high <= _SAME * low and changes_sign[k]:
-            return Noise(float(levels[k]), Spacing.RIGHT)
+            return Noise(float(top * levels[k]), Spacing.RIGHT)
     return Noise(0.0, Spacing.TOO_LARGE)
 
 

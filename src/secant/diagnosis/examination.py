@@ -12,6 +12,7 @@ from secant.derivatives.line import (
     Along,
     Line,
     Precision,
+    Slope,
     centred_curvature,
     centred_slope,
     fitted_slope,
@@ -30,8 +31,11 @@ _CONFIRMED = 10.0
 _FARTHER = 30.0
 """It must be found again over a step so many times longer."""
 
-_FRACTIONS = (1e-3, 1e-2, 0.1, 0.5)
-"""Parts of themselves that variables are changed by to see whether f falls."""
+_STRIDE, _FARTHEST = 8.0, 1e3
+"""A way down is followed in steps each so many times longer, to so many times the size of x."""
+
+_VISIBLE = 10.0
+"""Changes of f by more than so many times its round-off can be seen."""
 
 _WIDE = 0.1
 """Differences of a very noisy f take steps up to this fraction of x."""
@@ -93,13 +97,16 @@ class Examination:
         """What is left to say of a right gradient."""
         if is_noisy:
             line = replace(line, noise=max(line.noise, self._noise_farther(line)))
-        promise = max(self._promise(line), self._promise_in_units(line.error))
+        along, in_units = self._promise(line), self._promise_in_units(line.noise)
+        promise = max(along, in_units)
         # the values farther off may be so much larger that their rounding says nothing of f here
         round_off = self.round_off if is_noisy else max(self.round_off, line.noise)
-        if promise <= 10.0 * round_off:
+        if promise <= _VISIBLE * round_off:
             return sentences.round_off(promise, round_off)
         if is_noisy:
             return sentences.noisy(line, self.point.f, promise)
+        if along <= _VISIBLE * round_off:
+            return sentences.hidden_by_units(in_units)
         return sentences.unknown(promise, line)
 
     def _promise(self, line: Line) -> float:
@@ -107,18 +114,17 @@ class Examination:
         p = self._steepest()
         curvature = line.curvature
         if curvature.value <= 2.0 * curvature.error:
-            h = self._step(line.error, 0.25) * self.scale
-            curvature = centred_curvature(self._along(p), self.point.f, h, line.error)
+            h = self._step(line.noise, 0.25) * self.scale
+            curvature = self._curvature(self._along(p), h, line.noise, self.scale)
         if not curvature.value > 2.0 * curvature.error:
             return math.inf
-        far = centred_curvature(self._along(p), self.point.f, _FARTHER * line.h, line.error)
+        far = self._curvature(self._along(p), _FARTHER * line.h, line.noise, self.scale)
         if 2.0 * far.error < far.value < curvature.value:  # a wave that looks smooth from close by
             curvature = far
-        slope = float(p @ self.g)
-        return slope * (slope / (2.0 * curvature.value))  # the power of a float may raise
+        return _to_the_bottom(float(p @ self.g), curvature.value)
 
-    def _promise_in_units(self, error: float) -> float:
-        """The same along -g with each variable in units of itself, or what a few values there are lower.
+    def _promise_in_units(self, noise: float) -> float:
+        """The same along -g with each variable in units of itself, or what values there are lower.
 
         Where variables differ by many orders of magnitude, f cannot be lowered along -g itself.
         """
@@ -128,12 +134,26 @@ class Examination:
             return 0.0
         p = -parts / largest * self.x
         phi = self._along(p)
-        seen = self.point.f - min(phi(t) for t in _FRACTIONS)  # lower values need no model
-        curvature = centred_curvature(phi, self.point.f, self._step(error, 0.25), error)
+        seen = self._fall(phi, noise)
+        curvature = self._curvature(phi, self._step(noise, 0.25), noise, 1.0)
         if not curvature.value > 2.0 * curvature.error:
-            return max(0.0, seen)
-        slope = float(p @ self.g)
-        return max(seen, slope * (slope / (2.0 * curvature.value)))
+            return seen
+        return max(seen, _to_the_bottom(float(p @ self.g), curvature.value))
+
+    def _fall(self, phi: Along, noise: float) -> float:
+        """How far f is seen to fall on a line before it rises: beyond a rise lies another valley.
+
+        A parabola knows only its own bottom. Next to a saddle, or on a floor that is flat in some variables,
+        f falls on far beyond that.
+        """
+        visible = _VISIBLE * max(self.round_off, noise)
+        t, lowest = math.sqrt(self.eps), self.point.f
+        while t < _FARTHEST:
+            f = phi(t)
+            if not f <= lowest + visible:
+                break
+            t, lowest = _STRIDE * t, min(lowest, f)
+        return self.point.f - lowest
 
     # ------------------------------------------------------------------------------ directions
 
@@ -165,29 +185,33 @@ class Examination:
 
     def _suspicion(self, line: Line, is_noisy: bool) -> Suspicion | None:
         """A direction along which f's slope is not the gradient's, -g first, then any other."""
-        h, p, v = self._step(line.error), self._steepest(), self._random()
+        h, p, v = self._step(line.noise), self._steepest(), self._random()
         along_p = Suspicion(p, float(p @ self.g), line.h, line.slope, self.scale)
         if is_noisy:  # the step that shows noise best is too short for a slope
-            along_p = self._slope(p, h * self.scale, line.error, self.scale)
+            along_p = self._slope(p, h * self.scale, line.noise, self.scale)
         if along_p.is_certain:
             return along_p
-        along_v = self._slope(v, h, line.error, 1.0)
+        along_v = self._slope(v, h, line.noise, 1.0)
         return along_v if along_v.is_certain else None
 
-    def _step(self, error: float, power: float = 1.0 / 3.0) -> float:
-        """The best step of differences of values with this error, as a fraction of x."""
-        relative = max(self.eps, error / self.magnitude) if self.magnitude else self.eps
+    def _step(self, noise: float, power: float = 1.0 / 3.0) -> float:
+        """The best step of differences of values with this noise, as a fraction of x."""
+        relative = max(self.eps, noise / self.magnitude) if self.magnitude else self.eps
         return float(min(_WIDE, relative**power))
 
-    def _slope(self, v: HostArray, h: float, error: float, size: float) -> Suspicion:
+    def _slope(self, v: HostArray, h: float, noise: float, size: float) -> Suspicion:
         """The slope along ``v``, with a much shorter step too if f bends within the first."""
         phi, precision = self._along(v), self._precision(size)
-        slope = centred_slope(phi, self.point.f, h, error, precision)
-        if slope.error > max(0.01 * abs(slope.value), 4.0 * error / h):
-            closer = centred_slope(phi, self.point.f, 0.01 * h, error, precision)
+        slope = centred_slope(phi, self.point.f, h, noise, precision)
+        if slope.error > max(0.01 * abs(slope.value), 4.0 * max(noise, self.round_off) / h):
+            closer = centred_slope(phi, self.point.f, 0.01 * h, noise, precision)
             if closer.error < slope.error:
                 h, slope = 0.01 * h, closer
         return Suspicion(v, float(v @ self.g), h, slope, size)
+
+    def _curvature(self, phi: Along, h: float, noise: float, size: float) -> Slope:
+        """``phi''(0)`` as far as noise, and the rounding of the values that it is made of, let it be known."""
+        return centred_curvature(phi, self.point.f, h, noise, self._precision(size))
 
     def _roughness(self, found: Suspicion, line: Line) -> float:
         """The noise that would explain a slope which is another one over a longer step; 0 if none.
@@ -195,7 +219,7 @@ class Examination:
         A wave of high frequency, seen at equal distances, may look smooth; not at two distances.
         """
         phi, precision = self._along(found.v), self._precision(found.size)
-        slope = centred_slope(phi, self.point.f, _FARTHER * found.h, line.error, precision)
+        slope = centred_slope(phi, self.point.f, _FARTHER * found.h, line.noise, precision)
         gap = abs(slope.value - found.slope.value)
         same = not gap > slope.error + found.slope.error
         return 0.0 if same or slope.error > gap else 0.5 * gap * found.h
@@ -220,3 +244,8 @@ class Examination:
         return sentences.wrong_gradient(
             worst_component(differences, self.g, found.v, gap), self.g.size
         )
+
+
+def _to_the_bottom(slope: float, curvature: float) -> float:
+    """``slope^2 / (2 curvature)``; the power of a float may raise."""
+    return slope * (slope / (2.0 * curvature))

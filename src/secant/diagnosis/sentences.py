@@ -90,6 +90,16 @@ def round_off(promise: float, error: float) -> Diagnosis:
     )
 
 
+def hidden_by_units(promise: float) -> Diagnosis:
+    """What is left to gain shows only where every variable is changed in units of itself."""
+    return Diagnosis(
+        Cause.UNKNOWN,
+        f"along -g nothing is left to gain, but f falls by another {promise:.2g} where each variable "
+        "is changed in proportion to its size: bring the variables to similar scales",
+        promise=promise,
+    )
+
+
 def unknown(promise: float, line: Line) -> Diagnosis:
     """Neither noise nor a wrong gradient."""
     certain = line.slope.error <= 0.01 * abs(line.slope.value)
