@@ -84,7 +84,21 @@ def test_gill_murray_wrights_factors_and_bounds(B):
 def test_the_shift_is_not_much_more_than_needed(B):
     tau = Shift()(B).tau
     needed = -np.linalg.eigvalsh(B)[0]
-    assert needed < tau <= 2.0 * needed + 2e-3 * np.abs(B).max()
+    assert needed < tau <= 4.0 * needed
+
+
+@pytest.mark.parametrize("largest", [1.0, 1e4, 1e8])
+def test_the_shift_does_not_depend_on_the_large_eigenvalues(largest):
+    """N&W's Algorithm 3.3 would shift by 1e-3 of the largest."""
+    B = symmetric([-0.5, 0.3, 1.0, largest], 5)
+    assert 0.5 < Shift()(B).tau <= 2.0
+
+
+def test_a_matrix_that_no_shift_can_save_leaves_steepest_descent():
+    """[[1, a], [a, 1]] with a = 1.5e308 has the eigenvalues 1 +- a, and 2 a is not a number."""
+    B = np.array([[1.0, 1.5e308], [1.5e308, 1.0]])
+    b = np.array([1e290, -2e290])
+    np.testing.assert_allclose(Shift()(B).solve(b), [1.0, -2.0])
 
 
 def test_the_test_of_definiteness_has_no_units():

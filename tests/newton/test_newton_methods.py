@@ -141,7 +141,19 @@ def test_differences_that_contradict_each_other_are_made_centred():
     exact = np.array([[2e8 * q * q, mixed], [mixed, 2e8 * p * p + 2.0]])
     root = np.sqrt(exact.diagonal())
     assert np.all(np.abs(B - exact) < 0.05 * np.outer(root, root))
+    assert task.problem.counts.nhev == 2 + 1  # x_1 moves by a ten-thousandth of itself: no suspect
+
+
+def test_both_columns_are_centred_where_one_was_not_enough():
+    """The longer step beside its variable need not be the wrong one: x_0 is linear, x_1 = 1 bends fast."""
+
+    def jac(x):
+        return np.array([2.0 * x[0] + x[1] + 1e9 * (x[1] - 1.0) ** 2, x[0] + 2.0 * x[1]])
+
+    task = make_task(lambda x: 0.0, np.array([1e-3, 1.0]), (), jac, None, None)
+    B = task.problem.at(task.x0).hessian
     assert task.problem.counts.nhev == 2 * 2
+    np.testing.assert_allclose(B, [[2.0, 1.0], [1.0, 2.0]], atol=1e-6)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -246,3 +258,20 @@ def test_indefinite_h_falls_back_and_is_kept():
 def test_round_off_is_success():
     result = rosenbrock("newton", [-1.2, 1.0], gtol=0.0)
     assert result.status in (Status.ROUNDOFF, Status.GRADIENT)
+
+
+@pytest.mark.parametrize("method", ["newton", "dogleg"])
+@pytest.mark.parametrize("factor", [1.0, 10.0, 100.0])
+def test_a_large_eigenvalue_does_not_shorten_the_steps_along_the_others(method, factor):
+    """Brown's badly scaled function: eigenvalues of -4 and 2e12, which 1e-3 of the latter would hide."""
+    problem = problems.brown_badly_scaled()
+
+    def hessian(x):
+        beside = 4.0 * x[0] * x[1] - 4.0
+        return np.array([[2.0 + 2.0 * x[1] ** 2, beside], [beside, 2.0 + 2.0 * x[0] ** 2]])
+
+    result = secant.minimize(
+        problem, factor * problem.start(), jac=problem.gradient, hess=hessian, method=method
+    )
+    assert result.fun < 1e-10
+    assert result.nfev <= 60

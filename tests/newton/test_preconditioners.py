@@ -329,3 +329,83 @@ def test_a_saved_run_knows_its_preconditioner(tmp_path):
     again = secant.resume(tmp_path / "run.npz", fun, model, max_iter=6)
     assert again.method == method
     assert np.array_equal(run.finish().trace.f, again.finish().trace.f)
+
+
+def scaled_valley(x):
+    """Curvatures from 1 to 1e8, coupled weakly; indefinite at the start."""
+    scales = np.geomspace(1.0, 1e8, x.shape[0])
+    u = np.sqrt(scales) * x
+    f = float(0.25 * u**4 @ np.ones(x.shape[0]) - 0.5 * u @ u + 0.05 * u[1:] @ u[:-1])
+    du = u**3 - u
+    du[1:] += 0.05 * u[:-1]
+    du[:-1] += 0.05 * u[1:]
+    return f, np.sqrt(scales) * du
+
+
+def scaled_diagonal(x):
+    scales = np.geomspace(1.0, 1e8, x.shape[0])
+    return scales * (3.0 * scales * x**2 - 1.0)
+
+
+def scaled_product(x, v):
+    root = np.sqrt(np.geomspace(1.0, 1e8, x.shape[0]))
+    w = root * v
+    Bw = scaled_diagonal(x) / root**2 * w
+    Bw[1:] += 0.05 * w[:-1]
+    Bw[:-1] += 0.05 * w[1:]
+    return root * Bw
+
+
+@pytest.mark.parametrize("given", [scaled_diagonal, secant.Jacobi(scaled_diagonal)])
+def test_newton_cg_does_not_see_the_units_of_the_variables(given):
+    """Where the diagonal has negative elements, too, as at the start here."""
+    x0 = 0.3 * np.geomspace(1.0, 1e-4, 12) * (-1.0) ** np.arange(12)
+    assert scaled_diagonal(x0).max() < 0.0
+    products = []
+    for M in (None, given):
+        method = secant.NewtonCG(preconditioner=M)
+        found = secant.minimize(
+            scaled_valley, x0, jac=True, hessp=scaled_product, method=method, gtol=1e-6
+        )
+        assert found.success
+        assert (scaled_diagonal(found.x) > 0.0).all()
+        products.append(found.nhev)
+    assert 2 * products[1] < products[0]
+
+
+def test_newton_cg_needs_one_product_where_the_preconditioner_is_the_hessian():
+    scales = np.geomspace(1.0, 1e6, 9)
+    found = secant.minimize(
+        lambda x: (0.5 * scales @ x**2, scales * x),
+        np.ones(9),
+        jac=True,
+        hessp=lambda x, p: scales * p,
+        method=secant.NewtonCG(rtol=0.1, preconditioner=scales),
+    )
+    assert found.success
+    assert found.nhev == found.nit < 5
+
+
+def test_newton_cg_takes_the_diagonal_of_a_composite():
+    fun, model = badly_scaled(0)
+    products = []
+    for given in (None, "jacobi"):
+        method = secant.NewtonCG(preconditioner=given)
+        products.append(secant.minimize(fun, model, method=method, max_iter=10).nhev)
+        fun, model = badly_scaled(0)
+    assert products[1] < products[0]
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ("martens", "for newton-cg, got 'martens': Martens' is for the damped Gauss-Newton matrix"),
+        (secant.Martens(), "Martens' is for the damped Gauss-Newton matrix of secant.HessianFree"),
+        ("none", "preconditioner must be one of jacobi, martens, got 'none'"),
+        (np.array([1.0, -1.0]), "array of positive finite numbers, got -1 among them"),
+        (3.0, "preconditioner must be 'martens', 'jacobi', an array or a callable, got 3.0"),
+    ],
+)
+def test_preconditioners_that_newton_cg_does_not_take(given, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        secant.NewtonCG(preconditioner=given)

@@ -123,3 +123,64 @@ def test_hessian_free_trains_on_the_gauss_newton_matrix():
     assert np.linalg.eigvalsh(0.5 * (G + G.T))[0] >= -1e-10
     result = secant.minimize(fun, model, method="hessian-free", max_iter=40)
     assert result.fun < 0.02
+
+
+SCALES = torch.logspace(0.0, 6.0, 12, dtype=torch.float64)
+
+
+def quartic(preconditioned, **options):
+    """Products that the optimizer needs from two parameters of very different curvatures."""
+    w = torch.nn.Parameter(torch.ones(3, 4, dtype=torch.float64))
+    b = torch.nn.Parameter(torch.full((2,), 2.0, dtype=torch.float64))
+    scales = SCALES.reshape(3, 4)
+
+    def closure():
+        coupled = (scales.sqrt() * w).reshape(-1)
+        return (scales * (w - 0.5) ** 4).sum() + (coupled.sum() - 1.0) ** 2 + (b**2).sum()
+
+    def diagonal():
+        return [12.0 * scales * (w - 0.5) ** 2 + 2.0 * scales, torch.full_like(b, 2.0)]
+
+    optimizer = secant.torch.NewtonCG(
+        [{"params": [w]}, {"params": [b], "lr": 0.5}],
+        max_iter=40,
+        max_eval=200,
+        tolerance_change=0.0,
+        preconditioner=diagonal if preconditioned else None,
+        **options,
+    )
+    optimizer.step(closure)
+    return optimizer.result.nhev, torch.cat([w.detach().reshape(-1), b.detach()])
+
+
+@pytest.mark.parametrize("options", [{}, {"weight_decay": 0.1}, {"damping": 0.1}], ids=str)
+def test_the_optimizer_takes_a_diagonal(options):
+    plain, x = quartic(False, **options)
+    products, again = quartic(True, **options)
+    assert products < plain
+    torch.testing.assert_close(again, x, atol=2e-2, rtol=0.0)  # a flat quartic
+
+
+def test_the_diagonal_is_in_the_variables_of_the_method():
+    """With decay, and the scale of a group, it is that of the Hessian the method multiplies with."""
+    w = torch.nn.Parameter(torch.tensor([0.5, -2.0], dtype=torch.float64))
+    b = torch.nn.Parameter(torch.tensor([3.0], dtype=torch.float64))
+    groups = [
+        {"params": [w], "lr": 1.0, "weight_decay": 0.3},
+        {"params": [b], "lr": 0.25, "weight_decay": 0.0},
+    ]
+    optimizer = secant.torch.NewtonCG(groups, preconditioner=lambda: [12.0 * w**2, 2.0 * b**0])
+    problem = optimizer._problem(lambda: (w**4).sum() + (b**2).sum(), optimizer._variables(), None)
+    z, _ = problem.variables.read()
+    point = problem.at(z)
+    B = np.stack([np.asarray(point.hvp(e)) for e in np.eye(3)])
+    np.testing.assert_allclose(np.asarray(point.gauss_newton_diagonal()), np.diag(B), rtol=1e-12)
+
+
+def test_diagonals_that_the_optimizer_does_not_take():
+    w = torch.nn.Parameter(torch.ones(2, dtype=torch.float64))
+    with pytest.raises(ValueError, match="preconditioner must be a callable without arguments or"):
+        secant.torch.NewtonCG([w], preconditioner="jacobi")
+    optimizer = secant.torch.NewtonCG([w], preconditioner=[torch.ones(3)])
+    with pytest.raises(ValueError, match=r"in its shape, \[\(2,\)\]; got \[\(3,\)\]"):
+        optimizer.step(lambda: (w**4).sum())

@@ -19,14 +19,27 @@ import numpy as np
 
 from secant import checks
 from secant.arrays import HostArray
-from secant.curvature.factor import Cholesky, Factor, try_cholesky
+from secant.curvature.factor import Cholesky, Factor, NoFactor, cholesky, try_cholesky
+
+_HUGE = 1e290
+"""Larger matrices overflow when they are shifted and factorised."""
+
+
+def is_finite(B: HostArray) -> bool:
+    """Whether every element is; a sum, which is quick, may overflow."""
+    return math.isfinite(B.sum()) or bool(np.isfinite(B).all())
 
 
 @dataclass(frozen=True)
 class Shift:
     """``B + tau I``: zero for a positive definite ``B``, else tau grows until that is factorised.
 
-        tau_0 = beta - min B_ii  (or beta, if larger),   tau_{j+1} = growth tau_j
+        tau = max(growth sigma, growth tau, beta max |B_ij|)
+
+    where the least eigenvalue is known to be at most ``-sigma``, by the smallest ``B_ii`` and by the
+    direction of negative curvature that a failed factorisation gives. So tau is about as large as that
+    eigenvalue, however large the others are: N&W's first shift, 1e-3 of all of them, makes steps along
+    the floor of a valley too short.
 
     Parameters
     ----------
@@ -41,11 +54,11 @@ class Shift:
     >>> from secant.curvature.modified_cholesky import Shift
     >>> Shift()(np.diag([1.0, 2.0])).tau
     0.0
-    >>> Shift(beta=1e-3)(np.diag([1.0, -2.0])).tau
-    2.002
+    >>> Shift()(np.diag([1e6, -2.0])).tau
+    4.0
     """
 
-    beta: float = 1e-3
+    beta: float = 1e-8
     growth: float = 2.0
 
     def __post_init__(self) -> None:
@@ -55,17 +68,23 @@ class Shift:
     def __call__(self, B: HostArray) -> Cholesky:
         """The factor; ``B`` must be finite."""
         B = np.asarray(B, dtype=float)
-        return (try_cholesky(B) if B.diagonal().min() > 0.0 else None) or self.shifted(B)
+        factor = cholesky(B) if B.diagonal().min() > 0.0 else None
+        return factor if isinstance(factor, Cholesky) else self.shifted(B, factor)
 
-    def shifted(self, B: HostArray) -> Cholesky:
-        """The factor of a ``B`` that has none itself."""
-        least = self.beta * (float(np.abs(B).max()) or 1.0)
-        tau = max(least - float(B.diagonal().min()), least)
-        while True:
-            factor = try_cholesky(B, tau)
-            if factor is not None:
+    def shifted(self, B: HostArray, failed: NoFactor | None) -> Cholesky:
+        """The factor of a ``B`` that has none itself, and why, if that was tried."""
+        least = self.beta * float(np.abs(B).max()) or 1.0
+        sigma, tau = max(0.0, -float(B.diagonal().min())), 0.0
+        while tau < _HUGE:
+            if failed is not None:
+                sigma = max(sigma, failed.tau - failed.direction()[1])
+            tau = max(self.growth * sigma, self.growth * tau, least)
+            factor = cholesky(B, tau)
+            if isinstance(factor, Cholesky):
                 return factor
-            tau *= self.growth
+            failed = factor
+        # nothing of B is left beside such a shift but the direction of steepest descent
+        return Cholesky(math.sqrt(_HUGE) * np.eye(B.shape[0]), _HUGE)
 
 
 class PivotedLDL(NamedTuple):

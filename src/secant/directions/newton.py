@@ -23,7 +23,7 @@ import numpy as np
 
 from secant.arrays import Array, HostArray, eps_of, like, to_numpy
 from secant.curvature.factor import Cholesky, Factor, lowest_direction
-from secant.curvature.modified_cholesky import Shift
+from secant.curvature.modified_cholesky import Shift, is_finite
 from secant.directions.descent import descends, gradient_step
 from secant.pair import SecantPair
 from secant.problem import Point
@@ -54,7 +54,7 @@ class Newton:
         """``-(B + E)^-1 g``."""
         given = to_numpy(point.hessian)
         B = np.asarray(given, dtype=float)
-        if not (math.isfinite(B.sum()) or np.isfinite(B).all()):  # a sum may overflow
+        if not is_finite(B):
             return gradient_step(point), None
         g = to_numpy(point.g).astype(float)
         factor = self.modification(given)

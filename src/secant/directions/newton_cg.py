@@ -5,6 +5,9 @@ gives superlinear convergence, or at the first direction ``u`` of negative curva
 conjugate to what has been found so far, to which it is added. The 1-norm is SciPy's: it asks for a twentieth
 fewer products than the 2-norm.
 
+A preconditioner is the size of the Hessian's diagonal: conjugate gradients then see the variables in units in
+which their curvatures are one (N&W section 5.1). What they end at, and how, stays what it is.
+
 References
 ----------
 Dembo & Steihaug, *Math. Program.* 26, 190 (1983); Nocedal & Wright, *Numerical Optimization*, 2nd ed.,
@@ -20,6 +23,7 @@ from typing import ClassVar
 from secant import checks
 from secant.arrays import Array, dot, norm_one, read, step_along
 from secant.directions.descent import descends, gradient_step
+from secant.directions.preconditioner import Sizes
 from secant.linear_cg import solve_cg
 from secant.pair import SecantPair
 from secant.problem import Point
@@ -35,10 +39,13 @@ class NewtonCG:
         A constant eta instead of the forcing sequence.
     max_iter : int, optional
         Products an iterate may cost; ``2 n`` when left out.
+    preconditioner : Sizes, optional
+        A diagonal ``M`` near the Hessian.
     """
 
     rtol: float | None = None
     max_iter: int | None = None
+    preconditioner: Sizes | None = None
     has_scale: ClassVar[bool] = True
     uses_hessian: ClassVar[bool] = True
 
@@ -57,7 +64,11 @@ class NewtonCG:
         g = point.g
         eta = min(0.5, math.sqrt(norm_one(g))) if self.rtol is None else self.rtol
         limit = 2 * g.shape[0] if self.max_iter is None else self.max_iter
-        solution = solve_cg(point.hvp, -g, rtol=eta, max_iter=limit, norm=norm_one)
+        M = None if self.preconditioner is None else self.preconditioner(point)
+        precondition = None if M is None else lambda r: r / M
+        solution = solve_cg(
+            point.hvp, -g, preconditioner=precondition, rtol=eta, max_iter=limit, norm=norm_one
+        )
         d, u = solution.x, solution.direction
         if u is not None:
             d = step_along(d, _natural_step(point, u, solution.product), u)

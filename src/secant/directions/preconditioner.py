@@ -126,6 +126,10 @@ class Jacobi:
 
     def __call__(self, point: Point, damping: float) -> Array:
         """``diag(G) + damping``."""
+        return _usable("diagonal", self.of(point), damping, 1.0)
+
+    def of(self, point: Point) -> Array:
+        """The diagonal as it is given."""
         given = self.diagonal
         diagonal = point.gauss_newton_diagonal() if given is None else _at("diagonal", given, point)
         if diagonal is None:
@@ -134,7 +138,7 @@ class Jacobi:
                 "problem does not give: use a secant.torch.composite.Composite, or "
                 "secant.Jacobi(diagonal)"
             )
-        return _usable("diagonal", diagonal, damping, 1.0)
+        return diagonal
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,8 +155,52 @@ class Given:
 
     def __call__(self, point: Point, damping: float) -> Array:
         """``M(x, damping)``."""
+        return _usable("preconditioner", self.of(point, damping), 0.0, 1.0)
+
+    def of(self, point: Point, damping: float = 0.0) -> Array:
+        """``M`` as it is given."""
         M = self.M(point.presented(), damping) if callable(self.M) else self.M
-        return _usable("preconditioner", _vector("preconditioner", M, point.x), 0.0, 1.0)
+        return _vector("preconditioner", M, point.x)
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """``M_i = |B_ii|`` of a Hessian ``B`` that may be indefinite, a little above zero where that is zero.
+
+    Conjugate gradients need a positive ``M``; a negative ``B_ii`` still tells the scale of its variable.
+
+    Parameters
+    ----------
+    diagonal : Jacobi or Given
+        Where ``B_ii`` come from, here with their signs.
+    """
+
+    diagonal: Jacobi | Given
+
+    def __call__(self, point: Point) -> Array:
+        """``M``; None where it is not finite, or all zero."""
+        sizes = namespace(point.x).abs(self.diagonal.of(point))
+        (highest,) = read(namespace(sizes).max(sizes))
+        return sizes + math.sqrt(eps_of(sizes)) * highest if 0.0 < highest < math.inf else None
+
+
+def hessian_preconditioner(given: Any) -> Sizes | None:
+    """From what `secant.NewtonCG` is told to ``M``.
+
+    Raises
+    ------
+    ValueError
+        If it is neither "jacobi", a `Jacobi`, an array, a callable nor None.
+    """
+    if isinstance(given, Martens) or (isinstance(given, str) and given == "martens"):
+        raise ValueError(
+            "preconditioner must be 'jacobi', secant.Jacobi, an array or a callable for newton-cg, got "
+            f"{given!r}: Martens' is for the damped Gauss-Newton matrix of secant.HessianFree"
+        )
+    if callable(given) and not isinstance(given, (type, Jacobi)):
+        return Sizes(Jacobi(given))
+    chosen = preconditioner(given)
+    return Sizes(chosen) if isinstance(chosen, (Jacobi, Given)) else None
 
 
 _NAMED: dict[str, type[Martens] | type[Jacobi]] = {"martens": Martens, "jacobi": Jacobi}

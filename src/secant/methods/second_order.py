@@ -8,6 +8,7 @@ from secant.curvature.modified_cholesky import GillMurrayWright, Shift
 from secant.directions.hessian_free import HessianFree as HessianFreeDirection
 from secant.directions.newton import Newton as NewtonDirection
 from secant.directions.newton_cg import NewtonCG as NewtonCGDirection
+from secant.directions.preconditioner import hessian_preconditioner as _hessian_preconditioner
 from secant.directions.preconditioner import preconditioner as _preconditioner
 from secant.linesearch import FirstStep, HagerZhang, Length, LineSearch, UnitStep
 from secant.linesearch.method import LineSearchMethod
@@ -55,6 +56,7 @@ def NewtonCG(
     max_iter: int | None = None,
     search: LineSearch = HagerZhang(),
     first: FirstStep = _FULL_STEP,
+    preconditioner: Any = None,
 ) -> LineSearchMethod:
     """Inexact Newton by conjugate gradients: products with the Hessian alone (N&W Algorithm 7.1).
 
@@ -67,14 +69,27 @@ def NewtonCG(
         Products an iterate may cost; ``2 n`` when left out.
     search : LineSearch
     first : FirstStep
+    preconditioner : "jacobi", callable, array or `Jacobi`, optional
+        The Hessian's diagonal, or what is near it: ``M(x)``, or the same for every x, shape (n,). Its
+        absolute values are used. The name is for a `secant.torch.composite.Composite`, whose
+        Gauss-Newton matrix has a diagonal.
+
+    Raises
+    ------
+    ValueError
+        For a preconditioner that is none of these, `Martens` among them.
 
     Examples
     --------
+    >>> import numpy as np
     >>> import secant
-    >>> secant.minimize(lambda x: (x**4).sum(), [1.0], method=secant.NewtonCG()).success
+    >>> scales = np.array([1.0, 1e6])
+    >>> method = secant.NewtonCG(preconditioner=lambda x: 12 * scales * x**2)
+    >>> secant.minimize(lambda x: scales @ x**4, [1.0, 2.0], method=method).success
     True
     """
-    return LineSearchMethod(NewtonCGDirection(rtol, max_iter), search, first, "newton-cg")
+    direction = NewtonCGDirection(rtol, max_iter, _hessian_preconditioner(preconditioner))
+    return LineSearchMethod(direction, search, first, "newton-cg")
 
 
 def HessianFree(

@@ -19,6 +19,7 @@ from secant.trustregion import (
 )
 from secant.trustregion.regularized import RegularizationRule, Regularized
 from secant.trustregion.step import Subproblem
+from secant.trustregion.within_span import WithinSpan
 
 __all__ = [
     "RegularizedLBFGS",
@@ -185,7 +186,7 @@ def TrustLBFGS(
     True
     """
     source = Learned(DirectLimitedMemory(memory), curvature_test)
-    return TrustRegion(source, subproblem, radius, "tr-lbfgs")
+    return TrustRegion(source, WithinSpan(subproblem), radius, "tr-lbfgs")
 
 
 def TrustLSR1(
@@ -211,7 +212,8 @@ def TrustLSR1(
     >>> secant.minimize(lambda x: (x**4).sum(), [1.0], method=secant.TrustLSR1()).success
     True
     """
-    return TrustRegion(Learned(LimitedSR1(memory), test), subproblem, radius, "tr-lsr1")
+    source = Learned(LimitedSR1(memory), test)
+    return TrustRegion(source, WithinSpan(subproblem), radius, "tr-lsr1")
 
 
 def RegularizedLBFGS(

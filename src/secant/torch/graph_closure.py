@@ -8,6 +8,7 @@ counts as the former.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -19,6 +20,9 @@ from secant.torch.variables import Variables
 
 Tensor = torch.Tensor
 
+Diagonal = Sequence[Tensor] | Callable[[], Sequence[Tensor]]
+"""One tensor for each parameter, or what gives them."""
+
 
 class GraphProblem(ClosureProblem):
     """The loss of a closure that may leave its graph.
@@ -28,12 +32,22 @@ class GraphProblem(ClosureProblem):
     closure : callable
     variables : Variables
     maximize : bool
+    diagonal : sequence of tensors or callable, optional
+        The diagonal of the loss's Hessian, or of the Gauss-Newton matrix: one tensor for each
+        parameter, in its shape. A callable gives it for the parameters as they are.
     """
 
-    def __init__(self, closure: Closure, variables: Variables, maximize: bool = False) -> None:
+    def __init__(
+        self,
+        closure: Closure,
+        variables: Variables,
+        maximize: bool = False,
+        diagonal: Diagonal | None = None,
+    ) -> None:
         if any(p.is_complex() for p in variables.parameters):
             raise ValueError("params must be real for a method that uses the Hessian, got complex")
         super().__init__(closure, variables, maximize)
+        self._given_diagonal = diagonal
         self._graph: Tensor | None = None  # the loss at what is presented, with its graph
         self._version = -1
         self._gradients: tuple[Tensor | None, ...] | None = None
@@ -70,9 +84,23 @@ class GraphProblem(ClosureProblem):
             Bv *= -1.0
         return variables.product(Bv, v)
 
+    def gauss_newton_diagonal(self, point: Point) -> Array:
+        """The diagonal that was given, in the variables of the method; None where none was."""
+        given, variables = self._given_diagonal, self.variables
+        if given is None:
+            return None
+        variables.present(point.x)
+        with torch.no_grad():
+            parts = list(given() if callable(given) else given)
+        _check_shapes(parts, variables.parameters)
+        ones = point.x * 0.0 + 1.0
+        diagonal = variables.collect(parts) * variables.direction(ones)
+        return variables.product(self._sign * diagonal, ones)
+
     def release(self) -> None:
         """Let the closure and its graph go."""
         super().release()
+        self._given_diagonal = None
         self._graph = self._gradients = None
 
     # -------------------------------------------------------------------------------------- parts
@@ -133,3 +161,17 @@ class GraphProblem(ClosureProblem):
                 self._gradients = torch.autograd.grad(
                     self._graph, self.variables.parameters, create_graph=True, allow_unused=True
                 )
+
+
+def _check_shapes(parts: list[Any], parameters: Sequence[Tensor]) -> None:
+    """Refuse a diagonal that is not one tensor for each parameter, in its shape."""
+    shapes = [tuple(part.shape) if isinstance(part, Tensor) else None for part in parts]
+    wanted = [tuple(p.shape) for p in parameters]
+    if shapes != wanted:
+        got = [
+            type(part).__name__ if s is None else s for part, s in zip(parts, shapes, strict=True)
+        ]
+        raise ValueError(
+            "preconditioner must give a tensor for each parameter in its shape, "
+            f"{wanted}; got {got}"
+        )

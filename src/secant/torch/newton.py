@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import torch
+
 from secant import checks, methods
 from secant.linesearch import Length, UnitStep
-from secant.torch.graph_closure import GraphProblem
+from secant.torch.graph_closure import Diagonal, GraphProblem
 from secant.torch.optimizer import SecantOptimizer
 from secant.torch.step_length import Demands
 from secant.torch.variables import Variables
@@ -24,7 +26,11 @@ class SecondOrderOptimizer(SecantOptimizer):
                 f"grad_scaler must be None for {type(self).__name__}: products with the Hessian "
                 f"are not scaled; got {scaler!r}"
             )
-        return GraphProblem(closure, variables, self.param_groups[0]["maximize"])
+        return GraphProblem(
+            closure, variables, self.param_groups[0]["maximize"], self._preconditioner
+        )
+
+    _preconditioner: Diagonal | None = None
 
 
 _FULL_STEP = UnitStep(first=Length(1e18))
@@ -49,6 +55,16 @@ class NewtonCG(SecondOrderOptimizer):
     line_search_fn : str or search
     weight_decay, maximize, deterministic
         As in `LBFGS`.
+    preconditioner : callable or sequence of tensors, optional
+        The diagonal of the loss's Hessian or of its Gauss-Newton matrix, of which the sizes are used:
+        one tensor for each parameter, in its shape. A callable without arguments gives it for the
+        parameters as they are then. Decay and the groups' scales are added to it. A ``state_dict``
+        does not hold it.
+
+    Raises
+    ------
+    ValueError
+        For a preconditioner of other shapes, or that is neither; with ``damping``, for a negative one.
 
     References
     ----------
@@ -81,9 +97,12 @@ class NewtonCG(SecondOrderOptimizer):
         weight_decay: float = 0.0,
         maximize: bool = False,
         deterministic: bool = False,
+        preconditioner: Any = None,
     ) -> None:
         if max_products is not None:
             checks.count("max_products", max_products)
+        _check_preconditioner(preconditioner)
+        self._preconditioner = preconditioner
         super().__init__(
             params,
             lr=lr,
@@ -102,11 +121,33 @@ class NewtonCG(SecondOrderOptimizer):
     def _method(self, group: dict[str, Any], lr: float) -> Any:
         length = self._step_length(group, _FULL_STEP, lr)
         search, first, limit = length.search, length.first, group["max_products"]
+        M = None if self._preconditioner is None else "jacobi"  # the problem has it
         if group["damping"] is None:
-            return methods.NewtonCG(max_iter=limit, search=search, first=first)
+            return methods.NewtonCG(max_iter=limit, search=search, first=first, preconditioner=M)
         return methods.HessianFree(
-            group["damping"], max_iter=limit or 250, search=search, first=first
+            group["damping"],
+            preconditioner=M,
+            max_iter=limit or 250,
+            search=search,
+            first=first,
         )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A callable preconditioner still looks at the parameters that it looked at."""
+        return {**super().__getstate__(), "_preconditioner": self._preconditioner}
+
+
+def _check_preconditioner(given: Any) -> None:
+    is_function = callable(given) and not isinstance(given, (type, torch.nn.Module))
+    is_sequence = isinstance(given, (list, tuple)) and all(
+        isinstance(part, torch.Tensor) for part in given
+    )
+    checks.require(
+        given is None or is_function or is_sequence,
+        "preconditioner",
+        given,
+        "a callable without arguments or a sequence of tensors, one for each parameter",
+    )
 
 
 class TrustRegionNewton(SecondOrderOptimizer):

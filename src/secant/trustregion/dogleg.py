@@ -14,12 +14,9 @@ from typing import Any
 import numpy as np
 
 from secant.arrays import Array, dot, eps_of, like, read, step_along, to_numpy
-from secant.curvature.factor import try_cholesky
-from secant.curvature.modified_cholesky import Shift
+from secant.curvature.factor import Cholesky, cholesky
+from secant.curvature.modified_cholesky import Shift, is_finite
 from secant.trustregion.step import Step, Within, to_boundary
-
-_HUGE = 1e290
-"""Larger matrices overflow when they are shifted."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +56,11 @@ class Dogleg:
         if getattr(B, "is_definite", False):
             return -B.solve(g), 0.0
         dense = B.dense()
-        factor = try_cholesky(dense)
-        if factor is None:
-            if not np.abs(dense).max() < _HUGE:  # or NaN: no shift would make it definite
+        factor = cholesky(dense)
+        if not isinstance(factor, Cholesky):
+            if not is_finite(dense):  # no shift would make it definite
                 return 0.0 * g, 0.0
-            factor = self.shift.shifted(dense)
+            factor = self.shift.shifted(dense, factor)
         return like(factor.solve(-np.asarray(to_numpy(g), float)), g), factor.tau
 
 
