@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from secant import starting as starting  # first: it looks after Ctrl-C in the imports below
 from secant.curvature.initial_scale import PairScale as PairScale
 from secant.curvature.initial_scale import StepScale as StepScale
 from secant.curvature.initial_scale import UnitScale as UnitScale
@@ -105,6 +106,8 @@ if TYPE_CHECKING:
     from secant.result import Result as Result
 
 __version__ = "0.1.0"
+
+starting.raise_if_interrupted()
 
 
 def __getattr__(name: str) -> Any:

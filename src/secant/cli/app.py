@@ -8,6 +8,9 @@ import sys
 from collections.abc import Sequence
 from typing import Annotated, cast
 
+from secant.starting import INTERRUPTED, look_after_imports, raise_if_interrupted
+
+look_after_imports()
 try:
     import typer
 except ModuleNotFoundError as missing:
@@ -42,6 +45,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code."""
     command = typer.main.get_command(app)
     try:
+        raise_if_interrupted()  # into this block
         words = list(arguments) or ["--help"]
         code = command.main(words, prog_name="secant", standalone_mode=False)
     except _UsageError as error:
@@ -49,7 +53,7 @@ def run(arguments: Sequence[str]) -> int:
         return 2
     except (typer.Abort, KeyboardInterrupt):
         print_error("interrupted; nothing was written")
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:  # the reader of our output went away, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
