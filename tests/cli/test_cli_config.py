@@ -29,7 +29,10 @@ UNUSUAL = Settings(
     task=Task.REGRESSION,
     ignore=("a=b", "ü"),
     categorical=("c",),
-    separator="\t",
+    separator=";",
+    decimal=",",
+    thousands=".",
+    encoding="latin-1",
     division="blocks",
     column_scaling=("x=log",),
 )

@@ -96,7 +96,7 @@ def test_predict_writes_a_column_for_each_target(secant, trained, table):
     found = json.loads(secant("predict", "m", table, "--json", "--out", "q.zip").out)
     assert found["columns"] == ["predicted_warmth", "predicted_rain, mm"]
     assert "exists already" in secant("predict", "m", table, "--out", "q.zip").sentence
-    assert "compressed files end in" in secant("predict", "m", table, "--out", "p.zst").sentence
+    assert "compressed files end in" in secant("predict", "m", table, "--out", "p.lz4").sentence
 
 
 def test_compressed_standard_input(secant, trained, table, tmp_path, monkeypatch):
@@ -152,6 +152,24 @@ def test_tune(secant, table):
     assert len(load_model("t").target.columns) == 2
 
 
+def test_targets_of_two_classes(secant, tmp_path):
+    table = weather(200).assign(
+        warm=lambda rows: np.where(rows.warmth > 5, "yes", "no"), windy=lambda rows: rows.wind > 5
+    )
+    table.drop(columns=["warmth", "rain, mm"]).to_csv(tmp_path / "t.csv.zst", index=False)
+    done = secant("train", "t.csv.zst", "--target", "warm,windy", *TRAIN, "--out", "m")
+    assert done.code == 0, done.err
+    assert "subset accuracy" in done.out
+    assert secant("predict", "m", "t.csv.zst", "--out", "p.tsv.zst", "--quiet").code == 0
+    found = pd.read_csv("p.tsv.zst", sep="\t")
+    names = ["predicted_warm", "predicted_windy", "probability_warm_yes", "probability_windy_True"]
+    assert list(found.columns) == names
+    told = json.loads(secant("evaluate", "m", "t.csv.zst", "--json").out)
+    right = (found.predicted_warm == table.warm) & (found.predicted_windy == table.windy)
+    assert told["scores"]["subset accuracy"] == right.mean()
+    assert told["targets"].keys() == {"warm", "windy"}
+
+
 @pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler on this machine")
 def test_the_c_file_predicts_every_target(secant, trained, tmp_path):
     assert secant("export", "m", "--format", "c", "--out", "m.c").code == 0
@@ -167,14 +185,14 @@ def test_the_c_file_predicts_every_target(secant, trained, tmp_path):
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        (("--target", "warmth,place"), "must all hold numbers, and 'place' holds categories"),
+        (("--target", "warmth,place"), "or two classes each, and 'place' holds categories"),
         (("--target", "warmth,warmth"), "names the column 'warmth' 2 times"),
         (("--target", "warmth", "--target", "warm"), "no column 'warm'; did you mean 'warmth'?"),
         (
             ("--target", "warmth,sun", "--ignore", "sun"),
             "'sun' cannot be the target and be ignored",
         ),
-        (("--target", "warmth,sun", "--loss", "cross-entropy"), "classification learns one target"),
+        (("--target", "warmth,sun", "--loss", "cross-entropy"), "must have two classes each"),
         (("--target", "warmth,sun", "--target-scaling", "log"), "cannot have the scaler 'log'"),
     ],
 )

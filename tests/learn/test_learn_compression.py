@@ -16,8 +16,10 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+import zstandard
 
 from secant.learn import data as data_module
+from secant.learn.compression import check_ending
 from secant.learn.data import read_columns_as_text, read_table
 from secant.learn.errors import InputError
 from secant.learn.prediction import write_predictions
@@ -35,7 +37,13 @@ def zipped(content: bytes, name: str = "folder/t.csv", **more: bytes) -> bytes:
     return buffer.getvalue()
 
 
-PACK = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress, ".zip": zipped}
+PACK = {
+    ".gz": gzip.compress,
+    ".bz2": bz2.compress,
+    ".xz": lzma.compress,
+    ".zst": zstandard.ZstdCompressor(write_checksum=True).compress,
+    ".zip": zipped,
+}
 each_ending = pytest.mark.parametrize("ending", PACK)
 
 
@@ -88,9 +96,11 @@ def test_parquet_may_be_compressed_once_more(tmp_path):
         assert read_table(path)["x"].tolist() == TABLE["x"].tolist()
 
 
-def test_several_streams_in_one_file_are_one_table(tmp_path):
-    (tmp_path / "t.csv.gz").write_bytes(gzip.compress(TEXT[:100]) + gzip.compress(TEXT[100:]))
-    pd.testing.assert_frame_equal(read_table(tmp_path / "t.csv.gz", text=["code"]), TABLE)
+@pytest.mark.parametrize("ending", [".gz", ".bz2", ".xz", ".zst"])
+def test_several_streams_in_one_file_are_one_table(tmp_path, ending):
+    pack = PACK[ending]
+    (tmp_path / "t.csv").write_bytes(pack(TEXT[:100]) + pack(TEXT[100:]))
+    pd.testing.assert_frame_equal(read_table(tmp_path / "t.csv", text=["code"]), TABLE)
 
 
 def test_the_shadows_of_an_archive_from_a_mac_are_no_tables(tmp_path):
@@ -148,11 +158,8 @@ def encrypted() -> bytes:
         ("t.zip", encrypted(), "is encrypted: unpack it first"),
         ("t.xlsx", zipped(b"", "[Content_Types].xml", a=b""), "binary file of an office program"),
         ("t.csv", b"PK\x03\x04 something", r"t\.csv is damaged, zip cannot read it"),
-        (
-            "t.csv.zst",
-            b"\x28\xb5\x2f\xfd\x04\x00",
-            "by zstd: only 'gzip', 'bzip2', 'xz', 'zip' can",
-        ),
+        ("t.csv.zst", b"\x28\xb5\x2f\xfd\x04\x00", r"t\.csv\.zst is cut short: its zstd data have"),
+        ("t.csv.zst", PACK[".zst"](TEXT) + b"more", r"t\.csv\.zst is damaged, zstd cannot read it"),
     ],
 )
 def test_what_is_no_compressed_table(tmp_path, name, content, expected):
@@ -192,7 +199,12 @@ def test_files_are_closed(tmp_path, ending, recwarn):
 
 # --- Writing
 
-UNPACK = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress}
+UNPACK = {
+    ".gz": gzip.decompress,
+    ".bz2": bz2.decompress,
+    ".xz": lzma.decompress,
+    ".zst": lambda packed: zstandard.ZstdDecompressor().stream_reader(packed).read(),
+}
 
 
 @each_ending
@@ -233,13 +245,15 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
 
 def test_an_ending_that_nothing_here_writes_is_refused(tmp_path):
     with pytest.raises(
-        InputError, match=r"compressed files end in '\.gz', '\.bz2', '\.xz', '\.zip', "
+        InputError, match=r"compressed files end in '\.gz', '\.bz2', '\.xz', '\.zst', '\.zip', "
     ):
-        write_predictions(TABLE, tmp_path / "p.csv.zst")
+        write_predictions(TABLE, tmp_path / "p.csv.lz4")
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["p.tsv", "p.tsv.gz", "p.parquet", "p.pq.xz", "p.csv.bz2"])
+@pytest.mark.parametrize(
+    "name", ["p.tsv", "p.tsv.gz", "p.parquet", "p.pq.xz", "p.csv.bz2", "p.tsv.zst"]
+)
 def test_what_is_written_is_read(tmp_path, name):
     if "p.p" in name:
         pytest.importorskip("pyarrow")
@@ -254,6 +268,20 @@ def test_parquet_without_its_package_is_a_sentence(tmp_path, monkeypatch):
     ):
         write_predictions(TABLE, tmp_path / "p.parquet")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_zstd_without_its_package_is_a_sentence(tmp_path, monkeypatch):
+    (tmp_path / "t.csv.zst").write_bytes(PACK[".zst"](TEXT))
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    expected = (
+        r"t\.csv\.zst needs the package zstandard; install it with: pip install 'secant\[zstd\]'"
+    )
+    with pytest.raises(InputError, match=expected):
+        read_table(tmp_path / "t.csv.zst")
+    for write in (check_ending, lambda name: write_predictions(TABLE, tmp_path / name)):
+        with pytest.raises(InputError, match=r"p\.csv\.zst needs the package zstandard"):
+            write("p.csv.zst")
+    assert [file.name for file in tmp_path.iterdir()] == ["t.csv.zst"]
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes on this system")

@@ -76,7 +76,7 @@ def test_what_cannot_help_is_left_out_with_a_note(tmp_path):
     rows = np.arange(40)
     table = pd.DataFrame(
         {
-            "x": rows,
+            "x": 2.0 * rows,
             "same": 7,
             "empty": None,
             "name": [f"person {i}" for i in rows],

@@ -192,6 +192,9 @@ def test_several_labels_at_once():
     probabilities = model.predict_proba(X)
     np.testing.assert_array_equal(probabilities > 0.5, model.predict(X))
     assert model.out_activation_ == "logistic"
+    assert model.score(X, y) == (model.predict(X) == y).all(axis=1).mean()
+    sparse = MLPClassifier((8,), random_state=0).fit(X, csr_array(y))
+    np.testing.assert_array_equal(sparse.coefs_[0], model.coefs_[0])
 
 
 def test_classes_may_be_texts():

@@ -134,7 +134,7 @@ def test_every_loss_has_a_name_that_makes_it(name):
         ),
         (
             lambda: error_term("weighted-squared", ClassTarget("y", ("a", "b", "c"))),
-            "is for two classes",
+            "is for one target of two classes, and there are 3",
         ),
     ],
 )

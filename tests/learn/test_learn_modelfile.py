@@ -73,7 +73,7 @@ def test_what_is_loaded_is_what_was_saved(folder, tmp_path_factory):
 CHANGES = {
     "format": (("format",), "pickle", "'format' must be one of ('secant-model',), not 'pickle'"),
     "no version": (("version",), None, "has no 'version'"),
-    "later version": (("version",), 3, "has format version 3, and this secant"),
+    "later version": (("version",), 4, "has format version 4, and this secant"),
     "version type": (("version",), "1", "'version' must be a whole number, not '1'"),
     "scale zero": (
         ("inputs", 0, "scale"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -296,3 +297,64 @@ def test_other_columns_targets_and_layers_are_refused():
         model.partial_fit(X, np.column_stack([y, y]))
     with pytest.raises(InputError, match=r"need the layers of the last fit, \[3, 1\] units"):
         model.set_params(hidden_layer_sizes=(4,)).partial_fit(X, y)
+
+
+# ------------------------------------------------------------------------------ calls that fail
+
+
+def test_a_first_call_that_fails_leaves_nothing_behind():
+    X, y = np.eye(4), np.array([0, 1, 2, 1])
+    model = MLPClassifier((3,), random_state=0)
+    before = dict(vars(model))
+    with pytest.raises(ValueError, match="known classes"):
+        model.partial_fit(X, y, classes=[0, 1])
+    assert vars(model) == before
+    model.partial_fit(X, y, classes=[0, 1, 2])
+    assert list(model.classes_) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("call", ["partial_fit", "fit"])
+def test_a_later_call_that_fails_changes_nothing(call):
+    X, y = next(waves(1))
+    model = MLPRegressor((3,), random_state=0, warm_start=True, max_iter=3, tol=0.0, solver="adam")
+    with pytest.warns(ConvergenceWarning):
+        model.fit(X, y)
+    model.partial_fit(X, y)
+    before = pickle.dumps(vars(model))
+    learn = getattr(model, call)
+    for wrong in (
+        (X[:, :1], y),
+        (X, np.full(len(X), np.nan)),
+        (X, np.column_stack([y, y])),
+        (X, y, -np.ones(len(X))),
+    ):
+        with pytest.raises(ValueError, match=r"."):
+            learn(*wrong)
+    assert pickle.dumps(vars(model)) == before
+
+
+@pytest.mark.parametrize("call", ["partial_fit", "fit"])
+def test_an_interruption_changes_nothing(call, monkeypatch):
+    X, y = next(waves(1))
+    model = MLPClassifier((3,), random_state=0, solver="adam", batch_size=8)
+    model.partial_fit(X, y > 0, classes=[False, True])
+    before = pickle.dumps(vars(model))
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("secant.learn.estimators.base.keep_network", interrupt)
+    monkeypatch.setattr("secant.learn.estimators.stream.keep_network", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        getattr(model, call)(X, np.arange(len(X)) % 3 if call == "fit" else y > 0)
+    assert pickle.dumps(vars(model)) == before
+
+
+def test_a_warning_that_is_an_error_does_not_take_the_training_back():
+    X, y = next(waves(1))
+    model = MLPRegressor((3,), random_state=0, max_iter=2, tol=0.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        with pytest.raises(ConvergenceWarning):
+            model.fit(X, y)
+    assert model.n_iter_ == 2

@@ -129,11 +129,15 @@ GAP = [None, *range(1, ROWS)]
 @pytest.mark.parametrize(
     ("change", "options", "expected"),
     [
-        ({"near": ["u", "v"] * (ROWS // 2)}, {}, "must all hold numbers, and 'near' holds categ"),
+        ({"near": ["u", "v"] * (ROWS // 2)}, {}, "two classes each, and 'near' holds categories"),
         ({"near": [True, False] * (ROWS // 2)}, {}, "'near' holds categories"),
         ({"near": "u", "far": "v"}, {}, "and 'far', 'near' hold categories"),
-        ({}, {"categorical": ["far"]}, "must all hold numbers, and 'far' holds categories"),
-        ({}, {"task": Task.CLASSIFICATION}, "classification learns one target, not 3: 'far', "),
+        (
+            {},
+            {"categorical": ["far"]},
+            "must all hold numbers, or two classes each, and 'far' holds",
+        ),
+        ({}, {"task": Task.CLASSIFICATION}, "must have two classes each, and 'far' has 120"),
         ({"near": GAP}, {}, "target 'near' is missing in 1 of 120 rows, first in row 1"),
         ({"grows": 7}, {}, "target 'grows' is '7.0' in every row: there is nothing to learn"),
         (
@@ -318,9 +322,13 @@ def test_predictions_have_a_column_for_each_target(trained, path):
 def test_a_model_comes_back_from_its_files(trained, tmp_path):
     save_model(trained.model, tmp_path)
     described = json.loads((tmp_path / "model.json").read_text("utf-8"))
+    assert described["version"] == 3
     assert [column["name"] for column in described["target"]["targets"]] == list(NAMES)
     again = load_model(tmp_path)
     assert again.target == trained.model.target
+    # There are files of this kind that say 2.
+    (tmp_path / "model.json").write_text(json.dumps(described | {"version": 2}), "utf-8")
+    assert load_model(tmp_path).target == again.target
     pd.testing.assert_frame_equal(again.predict(made()), trained.model.predict(made()))
 
 

@@ -92,6 +92,12 @@ def pages(tmp_path_factory):
     write("targets", training_page(record_of(trained_on_several, "regression.csv")))
     found = evaluate_table(trained_on_several.model, folder / "regression.csv")
     write("targets-evaluation", evaluation_page(found))
+    flowers = datasets.load_iris(as_frame=True).frame
+    for place, name in enumerate(("setosa", "versicolor")):
+        flowers[name] = (flowers["target"] == place).map({True: "yes", False: "no"})
+    flowers.drop(columns="target").to_csv(folder / "labels.csv", index=False)
+    labels = replace(settings, target=("setosa", "versicolor"))
+    write("labels", training_page(record_of(train_table(folder / "labels.csv", labels), "labels")))
     trained.training.history.write_csv(folder / "history.csv")
     write("history", history_page(read_curves(folder / "history.csv"), "history.csv"))
     (folder / "model").mkdir()
@@ -111,6 +117,7 @@ def pages(tmp_path_factory):
         ("classes", 8),
         ("targets", 7),
         ("targets-evaluation", 3),
+        ("labels", 6),
         ("history", 3),
         ("evaluation", 4),
         ("comparison", 2),

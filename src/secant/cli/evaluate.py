@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from secant.cli.shared import Force, Json, Quiet, learning, print_json
+from secant.cli.shared import (
+    Decimal,
+    Encoding,
+    Force,
+    Json,
+    Quiet,
+    Separator,
+    Thousands,
+    learning,
+    print_json,
+)
 
 __all__ = ["evaluate"]
 
@@ -21,7 +31,10 @@ def evaluate(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE.html", help="Report to write, with pictures.")
     ] = None,
-    separator: Annotated[str | None, typer.Option(help="Between two cells.")] = None,
+    separator: Separator = None,
+    decimal: Decimal = ".",
+    thousands: Thousands = None,
+    encoding: Encoding = "utf-8",
     force: Force = False,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -31,6 +44,7 @@ def evaluate(
         from rich.console import Console
 
         from secant.learn import load_model
+        from secant.learn.dialect import Dialect
         from secant.learn.output import check_new_file, whole_file
         from secant.report.evaluation import evaluate_table, evaluation_page
         from secant.report.html import render
@@ -40,7 +54,8 @@ def evaluate(
 
         if out is not None:
             check_new_file(out, replace=force)
-        found = evaluate_table(load_model(model), table, separator)
+        dialect = Dialect(separator, decimal, thousands, encoding)
+        found = evaluate_table(load_model(model), table, dialect)
         if out is not None:
             with whole_file(out) as file:
                 file.write_text(render(evaluation_page(found)), encoding="utf-8")

@@ -8,7 +8,18 @@ from typing import Annotated
 
 import typer
 
-from secant.cli.shared import Force, Json, Quiet, fail, learning, print_json
+from secant.cli.shared import (
+    Decimal,
+    Encoding,
+    Force,
+    Json,
+    Quiet,
+    Separator,
+    Thousands,
+    fail,
+    learning,
+    print_json,
+)
 
 __all__ = ["predict"]
 
@@ -21,7 +32,10 @@ def predict(
     out: Annotated[
         str, typer.Option(metavar="FILE", help="File to write; - for standard output.")
     ] = "predictions.csv",
-    separator: Annotated[str | None, typer.Option(help="Between two cells.")] = None,
+    separator: Separator = None,
+    decimal: Decimal = ".",
+    thousands: Thousands = None,
+    encoding: Encoding = "utf-8",
     force: Force = False,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -30,6 +44,7 @@ def predict(
     with learning("predict"):
         from secant.learn import load_model
         from secant.learn.compression import check_ending
+        from secant.learn.dialect import Dialect
         from secant.learn.output import check_new_file
         from secant.learn.prediction import predict_table, write_predictions
 
@@ -39,7 +54,8 @@ def predict(
         else:
             check_ending(Path(out).name)
             check_new_file(Path(out), replace=force)
-        predictions, notes = predict_table(load_model(model), table, separator)
+        dialect = Dialect(separator, decimal, thousands, encoding)
+        predictions, notes = predict_table(load_model(model), table, dialect)
         if out == "-":
             predictions.to_csv(sys.stdout, index=False)
         else:

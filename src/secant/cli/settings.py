@@ -30,7 +30,7 @@ def _declared(
     ] = None,
     target: Annotated[
         list[str] | None,
-        _option(panel=_DATA, metavar="COLUMN", help="To learn; several of numbers as y,z."),
+        _option(panel=_DATA, metavar="COLUMN", help="To learn; several as y,z."),
     ] = None,
     task: Annotated[str, _option(panel=_DATA, help="auto, regression or classification.")] = "auto",
     ignore: Annotated[
@@ -42,6 +42,13 @@ def _declared(
         _option(panel=_DATA, metavar="COLUMN", help="Its numbers are codes; may be repeated."),
     ] = None,
     separator: Annotated[str | None, _option(panel=_DATA, help="Between two cells.")] = None,
+    decimal: Annotated[str, _option(panel=_DATA, help="Before the fraction of a number.")] = ".",
+    thousands: Annotated[
+        str | None, _option(panel=_DATA, help="Between groups of three digits.")
+    ] = None,
+    encoding: Annotated[
+        str, _option(panel=_DATA, help="Of a text file, such as latin-1.")
+    ] = "utf-8",
     division: Annotated[
         str, _option(panel=_DATA, help="auto, random, stratified, blocks, time or column.")
     ] = "auto",
@@ -248,7 +255,7 @@ def take_table(choice: dict[str, Any]) -> str:
     if data is None:
         fail("the table is missing: give a file such as data.csv, or - for standard input")
     if "target" not in choice:
-        _fail_without_target(data, choice.get("separator"))
+        _fail_without_target(data, choice)
     return data
 
 
@@ -261,10 +268,12 @@ def new_folder(out: str | None, name: str, *, replace: bool, marker: str) -> Pat
     return folder
 
 
-def _fail_without_target(data: str, separator: str | None) -> NoReturn:
+def _fail_without_target(data: str, choice: Mapping[str, Any]) -> NoReturn:
     """End a command that was given no target, with the columns there are."""
     from secant.learn.data import read_table
+    from secant.learn.dialect import Dialect
     from secant.learn.errors import listing
 
-    columns = listing(read_table(data, separator=separator).columns)
+    given = {name: choice[name] for name in inspect.signature(Dialect).parameters if name in choice}
+    columns = listing(read_table(data, dialect=Dialect(**given)).columns)
     fail(f"--target is missing: name the column to learn; {Path(data).name} has {columns}")

@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from secant.cli.app import print_error
+from secant.starting import INTERRUPTED, ended_if_interrupted
+
+if TYPE_CHECKING:
+    from secant.learn import Settings
 
 __all__ = [
+    "Decimal",
+    "Encoding",
     "Force",
     "Json",
     "Quiet",
+    "Separator",
+    "Thousands",
     "end_interrupted",
     "fail",
     "file_name",
     "learning",
+    "next_command",
     "print_json",
     "run_name",
 ]
@@ -29,6 +39,10 @@ _LONGEST_NAME = 50
 
 Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
+Separator = Annotated[str | None, typer.Option(help="Between two cells.")]
+Decimal = Annotated[str, typer.Option(help="Before the fraction of a number.")]
+Thousands = Annotated[str | None, typer.Option(help="Between groups of three digits.")]
+Encoding = Annotated[str, typer.Option(help="Of a text file, such as latin-1.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
@@ -41,20 +55,19 @@ def fail(sentence: str) -> NoReturn:
 def end_interrupted(sentence: str) -> NoReturn:
     """End a command that Ctrl-C has cut short, after what it had was written."""
     print_error(f"interrupted; {sentence}")
-    raise typer.Exit(130)
+    raise typer.Exit(INTERRUPTED)
 
 
 @contextmanager
 def learning(command: str) -> Iterator[None]:
     """Turn missing packages, bad input, full memory and Ctrl-C into the one sentence of a command."""
     try:
-        from secant.learn.errors import InputError, is_end_of_memory
+        with ended_if_interrupted():  # the import takes a second
+            from secant.learn.errors import InputError, is_end_of_memory
     except ModuleNotFoundError as missing:
         if (missing.name or "").startswith("secant"):
             raise
         fail(f"secant {command} needs {missing.name}; install it with: pip install 'secant[train]'")
-    except KeyboardInterrupt:  # the import takes a second
-        end_interrupted("nothing was written")
     try:
         yield
     except InputError as error:
@@ -72,6 +85,16 @@ def print_json(data: Any) -> None:
     from secant.learn.plain import plain
 
     print(json.dumps(plain(data), allow_nan=False))
+
+
+def next_command(settings: Settings, folder: Path) -> str:
+    """The command that predicts with a model from a table written like that of the training."""
+    words = ["secant", "predict", str(folder), "new.csv"]
+    for name in ("separator", "decimal", "thousands", "encoding"):
+        value = getattr(settings, name)
+        if value != getattr(type(settings), name):
+            words += [f"--{name}", value]
+    return f"next: {shlex.join(words)} --out predictions.csv"
 
 
 def file_name(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from secant.cli.settings import chosen, new_folder, take_table, takes_settings
-from secant.cli.shared import Force, Json, Quiet, end_interrupted, learning, print_json, run_name
+from secant.cli.shared import (
+    Force,
+    Json,
+    Quiet,
+    end_interrupted,
+    learning,
+    next_command,
+    print_json,
+    run_name,
+)
 
 if TYPE_CHECKING:
     from secant.learn import Trained
@@ -65,6 +73,7 @@ def train(
             print_json(_for_machines(record, folder))
         elif not quiet:
             _summarise(record, folder)
+            print(next_command(settings, folder))
         end_if_interrupted(trained, folder)
 
 
@@ -152,6 +161,5 @@ def _summarise(record: Record, folder: Path) -> None:
         f"{count(account.iterations, 'iteration')}, "
         f"{count(account.evaluations, 'evaluation')}, {time(account.seconds)}; "
         f"the weights of iteration {account.kept} were kept\n"
-        f"{folder}: {', '.join(_FILES)}\n"
-        f"next: {shlex.join(['secant', 'predict', str(folder), 'new.csv'])} --out predictions.csv"
+        f"{folder}: {', '.join(_FILES)}"
     )

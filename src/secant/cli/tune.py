@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +16,7 @@ from secant.cli.shared import (
     end_interrupted,
     fail,
     learning,
+    next_command,
     print_json,
     run_name,
 )
@@ -160,5 +160,5 @@ def _summarise(tuned: Tuned, folder: Path) -> None:
         f"best: trial {tuned.best.number}, validation loss {short(tuned.best.validation_loss)}; "
         f"on the test rows {', '.join(f'{label(name)} {short(value)}' for name, value in test.items())}\n"
         f"{folder}: the model, its report, run.toml with the best settings, {_TRIALS}\n"
-        f"next: {shlex.join(['secant', 'predict', str(folder), 'new.csv'])} --out predictions.csv"
+        f"{next_command(tuned.settings, folder)}"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 
 import numpy as np
@@ -17,7 +18,7 @@ __all__ = [
     "as_numbers",
     "as_text",
     "kind_of",
-    "refuse_decimal_commas",
+    "refuse_commas",
 ]
 
 # What a cell of a text file says when it says nothing; pandas' list, fixed so that it stays.
@@ -32,6 +33,14 @@ _MOSTLY_NUMBERS = 0.5
 # Whether a text column is of dates is seen from so many of its different cells.
 _CELLS_LOOKED_AT = 100
 _DATE = r"\s*(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}:\d{2})(\D|$)"
+
+
+# Numbers with commas: 1,234.5 and 1,5 and 1.234,5, or without.
+_WITH_COMMAS = (
+    re.compile(r"[-+]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?"),
+    re.compile(r"[-+]?\d+(,\d+)?"),
+    re.compile(r"[-+]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?"),
+)
 
 
 class Kind(Enum):
@@ -110,12 +119,25 @@ def are_dates(column: pd.Series) -> bool:
     return bool(len(seen)) and bool(seen.str.match(_DATE).all())
 
 
-def refuse_decimal_commas(column: pd.Series) -> None:
-    """Raise InputError if the numbers of a text column are written like 1,5."""
-    seen = column.dropna().astype(str).drop_duplicates().head(_CELLS_LOOKED_AT)
-    commas = seen.str.fullmatch(r"\s*[-+]?\d+,\d+\s*")
-    if len(seen) and commas.any() and (commas | seen.str.fullmatch(r"\s*[-+]?\d+\s*")).all():
-        raise InputError(
-            f"column {str(column.name)!r} holds numbers with a decimal comma, such as "
-            f"{seen[commas].iloc[0]!r}: write them with a point"
-        )
+def refuse_commas(column: pd.Series, what: str = "column") -> None:
+    """Raise InputError if the numbers of a text column are written like 1,5 or 1,234 or 1.234,5."""
+    seen = column.dropna().astype(str).str.strip().drop_duplicates().head(_CELLS_LOOKED_AT)
+    written = [number.fullmatch for number in _WITH_COMMAS]
+    commas = seen[seen.str.contains(",")]
+    if commas.empty or not all(any(fits(cell) for fits in written) for cell in seen):
+        return
+    thousands, decimal, both = (all(map(fits, seen)) for fits in written)
+    if thousands and decimal:
+        found, option = "with commas", "--thousands ',' or --decimal ','"
+    elif thousands:
+        found, option = "with commas between thousands", "--thousands ','"
+    elif decimal:
+        found, option = "with a decimal comma", "--decimal ','"
+    elif both:
+        found, option = "with a decimal comma", "--decimal ',' --thousands '.'"
+    else:
+        return
+    raise InputError(
+        f"{what} {str(column.name)!r} holds numbers {found}, such as {commas.iloc[0]!r}: write them "
+        f"with a point alone, or give {option}"
+    )

@@ -22,7 +22,7 @@ from secant.learn.job import Prepared, Settings, Trained, prepare_table, train_p
 from secant.learn.minibatch import BATCH_METHODS
 from secant.learn.source import Readable
 from secant.learn.strategy import Strategy, Training, train_network
-from secant.learn.target import ClassTarget, Target
+from secant.learn.target import ClassTarget, ClassTargets, Target
 
 __all__ = ["Attempt", "Comparison", "Curve", "Row", "compare_table", "trainable_methods"]
 
@@ -126,6 +126,8 @@ def compare_table(
 def _score_name(target: Target) -> str:
     if isinstance(target, ClassTarget):
         return "accuracy"
+    if isinstance(target, ClassTargets):
+        return "subset accuracy"
     return "R2" if target.outputs == 1 else "mean R2"
 
 

@@ -1,4 +1,4 @@
-"""Compressed files: gzip, bzip2, xz, and zip archives with one file in them.
+"""Compressed files: gzip, bzip2, xz, zstd, and zip archives with one file in them.
 
 What is read is known by its first bytes, so that standard input may be compressed, too; what is
 written is compressed as the ending of its name says. Bytes are decompressed as they are read: a table
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
 from secant.learn.errors import InputError, listing
+from secant.learn.zstd import ZstdReader, require_zstandard, zstd_writer
 
 __all__ = [
     "check_ending",
@@ -31,7 +32,7 @@ __all__ = [
     "without_ending",
 ]
 
-_ENDINGS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zip": "zip"}
+_ENDINGS = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd", ".zip": "zip"}
 _STARTS = {
     "gzip": re.compile(rb"\x1f\x8b"),
     # Three letters could begin a table: what follows them are the digits of pi, or of its root.
@@ -40,7 +41,7 @@ _STARTS = {
     "zip": re.compile(rb"PK(\x03\x04|\x05\x06)"),
     "zstd": re.compile(rb"\x28\xb5\x2f\xfd"),
 }
-_UNKNOWN_ENDINGS = (".zst", ".zstd", ".lz4", ".7z", ".z", ".rar", ".br")
+_UNKNOWN_ENDINGS = (".zstd", ".lz4", ".7z", ".z", ".rar", ".br")
 _LONGEST_START = 10
 
 _DAMAGE = (OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError)
@@ -65,8 +66,10 @@ def without_ending(name: str) -> str:
 
 
 def check_ending(name: str) -> None:
-    """Raise InputError if a file of this name would be compressed in a way that there is not."""
+    """Raise InputError if a file of this name cannot be compressed as its ending says."""
     ending = Path(name).suffix.lower()
+    if _ENDINGS.get(ending) == "zstd":
+        require_zstandard(name)
     if ending in _UNKNOWN_ENDINGS:
         raise InputError(f"{name!r}: compressed files end in {listing(_ENDINGS)}, not {ending!r}")
 
@@ -93,8 +96,8 @@ def decompressed(file: BinaryIO, kind: str, name: str) -> BinaryIO:
     Raises
     ------
     InputError
-        Now or while the stream is read: if the compression is none of those that can be read, the
-        bytes are damaged or cut short, or an archive does not hold one file.
+        Now or while the stream is read: if the bytes are damaged or cut short, an archive does not hold
+        one file, or zstandard is needed and not there.
     """
     with ExitStack() as opened:
         opened.enter_context(file)
@@ -113,9 +116,7 @@ def _opened(file: BinaryIO, kind: str, name: str) -> BinaryIO:
     if kind == "zip":
         archive = zipfile.ZipFile(file)
         return cast(BinaryIO, archive.open(_only_member(archive, name)))
-    raise InputError(
-        f"{name} is compressed by {kind}: only {listing(_ENDINGS.values())} can be read"
-    )
+    return cast(BinaryIO, ZstdReader(file, name))
 
 
 class _Stream(io.RawIOBase):
@@ -200,6 +201,8 @@ def compressed(path: Path, name: str) -> Iterator[IO[bytes]]:
             yield opened.enter_context(bz2.BZ2File(file, "wb"))
         elif kind == "xz":
             yield opened.enter_context(lzma.LZMAFile(file, "wb"))
+        elif kind == "zstd":
+            yield opened.enter_context(zstd_writer(file, name))
         else:
             archive = opened.enter_context(zipfile.ZipFile(file, "w"))
             member = zipfile.ZipInfo(_member_name(name))

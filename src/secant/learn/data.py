@@ -14,11 +14,13 @@ import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import islice
 
 import pandas as pd
 
 from secant.learn.columns import MISSING_CELLS, as_text
+from secant.learn.dialect import Dialect
 from secant.learn.errors import InputError, enough_memory, listing
 from secant.learn.parquet import read_parquet
 from secant.learn.source import Readable, Source, open_source, separator_of
@@ -30,18 +32,18 @@ _BINARY = (b"PK\x03\x04", b"\x1f\x8b", b"\x89HDF", b"%PDF")
 
 
 def read_table(
-    path: Readable | Source, *, separator: str | None = None, text: Iterable[str] = ()
+    path: Readable | Source, *, dialect: Dialect | None = None, text: Iterable[str] = ()
 ) -> pd.DataFrame:
     """The table in a file, columns without a name left out.
 
     Parameters
     ----------
     path : str, Path or open file
-        A UTF-8 text file whose first line names the columns, or a Parquet file; compressed by gzip,
-        bzip2 or xz, or alone in a zip archive, if you like; ``"-"`` is standard input.
-    separator : str, optional
-        What stands between two cells of a text file: one character. By default a comma, or a tab
-        in files that end in ``.tsv`` or ``.tab``.
+        A text file whose first line names the columns, or a Parquet file; compressed by gzip, bzip2, xz
+        or zstd, or alone in a zip archive, if you like; ``"-"`` is standard input.
+    dialect : Dialect, optional
+        How a text file is written; by default UTF-8 with decimal points, and commas between cells, or
+        tabs in files that end in ``.tsv`` or ``.tab``.
     text : iterable of str
         Columns whose cells are kept as the text of the file even if they look like numbers.
 
@@ -53,79 +55,106 @@ def read_table(
     source = open_source(path)
     with enough_memory(source.name):
         if source.is_parquet:
+            _refuse_dialect(source, dialect)
             frame = read_parquet(source)
             for name in frozenset(text).intersection(frame.columns):
                 frame[name] = as_text(frame[name])
         else:
-            frame = _read_text(source, separator, frozenset(text), None)
+            frame = _read_text(source, dialect or Dialect(), frozenset(text), None)
     if frame.empty:
         raise InputError(f"{source.name} has a header and no rows: there is nothing to read")
     return frame
 
 
 def read_columns_as_text(
-    path: Readable | Source, columns: Iterable[str], *, separator: str | None = None
+    path: Readable | Source, columns: Iterable[str], *, dialect: Dialect | None = None
 ) -> pd.DataFrame:
     """These columns alone, their cells as the text of the file; see `read_table`."""
     source, wanted = open_source(path), frozenset(columns)
     with enough_memory(source.name):
         if source.is_parquet:
             return read_parquet(source, list(wanted)).apply(as_text)
-        return _read_text(source, separator, wanted, wanted)
+        return _read_text(source, dialect or Dialect(), wanted, wanted)
+
+
+def _refuse_dialect(source: Source, dialect: Dialect | None) -> None:
+    if dialect not in (None, Dialect()):
+        raise InputError(
+            f"{source.name} is a Parquet file: separator, decimal, thousands and encoding are for text"
+        )
 
 
 def _read_text(
-    source: Source, separator: str | None, text: frozenset[str], only: frozenset[str] | None
+    source: Source, dialect: Dialect, text: frozenset[str], only: frozenset[str] | None
 ) -> pd.DataFrame:
-    separator = _separator(source, separator)
-    _refuse_binary(source)
+    if dialect.separator is None:
+        dialect = replace(dialect, separator=separator_of(source.table_name))
+    _refuse_binary(source, dialect)
     try:
-        header = _header(source, separator)
-        return _parse(source, separator, header, text, only)
-    except UnicodeDecodeError as error:
-        byte = error.object[error.start]
+        header = _header(source, dialect)
+        frame = _parse(source, dialect, header, text, only)
+    except UnicodeError as error:
+        where = ""
+        if isinstance(error, UnicodeDecodeError):
+            where = f" (byte 0x{error.object[error.start]:02x} cannot be read)"
+        known = "UTF-8" if dialect.is_utf8 else repr(dialect.encoding)
         raise InputError(
-            f"{source.name} is not UTF-8 text (byte 0x{byte:02x} cannot be read): "
-            "save it again as CSV in UTF-8"
+            f"{source.name} is not {known} text{where}: save it again as CSV in UTF-8, or say which "
+            "--encoding it has, such as latin-1"
         ) from None
+    if dialect.decimal != "." or dialect.thousands:
+        for name in frame.columns:
+            if name not in text and not pd.api.types.is_numeric_dtype(frame[name]):
+                frame[name] = _numbers(frame[name], dialect)
+    return frame
 
 
-def _separator(source: Source, separator: str | None) -> str:
-    if separator is None:
-        return separator_of(source.table_name)
-    separator = {"\\t": "\t", "tab": "\t"}.get(separator, separator)
-    if len(separator) != 1 or separator in '"\r\n':
-        raise InputError(f"separator must be one character such as ',' or ';', not {separator!r}")
-    return separator
+def _numbers(cells: pd.Series, dialect: Dialect) -> pd.Series:
+    """The column as numbers, if all of its cells are; else as text with plain numbers."""
+    texts = dialect.numbers(cells)
+    as_before = texts.map(lambda cell: isinstance(cell, str)) & (texts == cells)
+    odd = [cell for cell in cells[as_before] if "." in cell and _is_number(cell)]
+    if odd and dialect.decimal == ",":
+        raise InputError(
+            f"column {str(cells.name)!r} holds {odd[0]!r}, which is no number with a decimal comma"
+            + ("" if dialect.thousands else ": give --thousands '.' if it separates thousands")
+        )
+    numbers = pd.to_numeric(texts.where(texts.map(lambda cell: isinstance(cell, str))), "coerce")
+    return numbers if bool((numbers.notna() | texts.isna()).all()) else texts
 
 
-def _refuse_binary(source: Source) -> None:
+def _refuse_binary(source: Source, dialect: Dialect) -> None:
     with source.open() as file:
         start = file.read(4096)
     if not start.strip():
         raise InputError(f"{source.name} is empty: a header line and rows are needed")
+    if not dialect.is_utf8:  # which may have zeros in its characters
+        return
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise InputError(f"{source.name} is UTF-16 text: save it again as CSV in UTF-8")
+        raise InputError(
+            f"{source.name} is UTF-16 text: save it again as CSV in UTF-8, or give --encoding utf-16"
+        )
     if b"\0" in start or start.startswith(_BINARY):
         raise InputError(f"{source.name} is a binary file: export the table as CSV text")
 
 
 @contextmanager
-def _lines(source: Source) -> Iterator[io.TextIOWrapper]:
+def _lines(source: Source, dialect: Dialect) -> Iterator[io.TextIOWrapper]:
     """The file as text, a byte-order mark left out."""
-    with source.open() as file, io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as lines:
+    with source.open() as file, io.TextIOWrapper(file, dialect.codec, newline="") as lines:
         yield lines
 
 
-def _header(source: Source, separator: str) -> list[str]:
+def _header(source: Source, dialect: Dialect) -> list[str]:
     """The column names, checked; a column without a name gets an empty one."""
+    separator = str(dialect.separator)
     try:
-        with _lines(source) as lines:
+        with _lines(source, dialect) as lines:
             cells = next((row for row in csv.reader(lines, delimiter=separator) if row), [])
     except csv.Error as error:
         raise InputError(f"the first line of {source.name} cannot be read: {error}") from None
     names = [cell.strip() for cell in cells]
-    _refuse_other_separator(source, names, separator)
+    _refuse_other_separator(source, names, dialect)
     if all(_is_number(name) for name in names if name):
         raise InputError(
             f"the first line of {source.name} holds numbers only: it must name the columns"
@@ -136,12 +165,13 @@ def _header(source: Source, separator: str) -> list[str]:
     return names
 
 
-def _refuse_other_separator(source: Source, names: list[str], separator: str) -> None:
+def _refuse_other_separator(source: Source, names: list[str], dialect: Dialect) -> None:
     """Another character divides the first lines into more cells, and all of them alike."""
+    separator = str(dialect.separator)
     for other in ";\t|,":
         if other == separator or not any(other in name for name in names):
             continue
-        with _lines(source) as lines:
+        with _lines(source, dialect) as lines:
             counts = {len(row) for row in csv.reader(islice(lines, 6), delimiter=other) if row}
         if len(names) == 1 or (len(counts) == 1 and counts.pop() > len(names)):
             shown = "tab" if other == "\t" else f"'{other}'"
@@ -166,7 +196,7 @@ def _is_number(cell: str) -> bool:
 
 def _parse(
     source: Source,
-    separator: str,
+    dialect: Dialect,
     header: Sequence[str],
     text: frozenset[str],
     only: frozenset[str] | None,
@@ -178,13 +208,14 @@ def _parse(
             warnings.simplefilter("error", pd.errors.ParserWarning)
             frame = pd.read_csv(
                 file,
-                sep=separator,
+                sep=dialect.separator,
+                decimal=dialect.decimal,
                 header=0,
                 names=names,
                 usecols=None if only is None else [name for name in names if name in only],
                 index_col=False,
                 dtype={name: str for name in names if name in text},
-                encoding="utf-8-sig",
+                encoding=dialect.codec,
                 skipinitialspace=True,
                 keep_default_na=False,
                 na_values=sorted(MISSING_CELLS),

@@ -16,12 +16,20 @@ from secant.learn.columns import (
     as_categories,
     as_numbers,
     kind_of,
-    refuse_decimal_commas,
+    refuse_commas,
 )
 from secant.learn.data import read_columns_as_text, read_table
+from secant.learn.dialect import Dialect
 from secant.learn.errors import InputError, listing, suggestion
 from secant.learn.source import Readable, Source, open_source
-from secant.learn.target_columns import TargetCells, Task, read_cells, read_targets, target_names
+from secant.learn.target_columns import (
+    TargetCells,
+    Task,
+    column_names,
+    read_cells,
+    read_targets,
+    target_names,
+)
 
 __all__ = ["Dataset", "Task", "read_dataset"]
 
@@ -42,8 +50,8 @@ class Dataset:
     kinds : dict of str to Kind
         The input columns in the order of the file.
     target : Series or DataFrame
-        float64 without NaN for regression, a DataFrame if there are several columns; text for
-        classification.
+        float64 without NaN for regression, text for classification; a DataFrame if there are several
+        columns.
     task : Task
     notes : tuple of str
         Sentences about decisions taken for the user.
@@ -73,7 +81,7 @@ def read_dataset(
     task: Task | None = None,
     ignore: Sequence[str] = (),
     categorical: Sequence[str] = (),
-    separator: str | None = None,
+    dialect: Dialect | None = None,
     division_column: str | None = None,
     drop_missing: bool = False,
 ) -> Dataset:
@@ -84,15 +92,16 @@ def read_dataset(
     path : str, Path or open file
         See `read_table`.
     target : str or sequence of str
-        The column to learn, or several of numbers; ``"a,b"`` is a and b unless a column is called so.
+        The column to learn, or several, of numbers or of two classes each; ``"a,b"`` is a and b unless
+        a column is called so.
     task : Task, optional
         By default classification for text, for two values and for whole numbers 0..k-1 or 1..k
-        with k <= 10, else regression; regression for several targets.
+        with k <= 10, else regression; for several targets, classification if each has two values.
     ignore : sequence of str
-        Columns that are no inputs, such as row numbers.
+        Columns that are no inputs, such as row numbers; ``"a,b"`` as for the target.
     categorical : sequence of str
         Input columns whose numbers are codes of categories.
-    separator : str, optional
+    dialect : Dialect, optional
         See `read_table`.
     division_column : str, optional
         The column that divides or orders the rows; no input.
@@ -105,13 +114,13 @@ def read_dataset(
         If the file, a column name or a column cannot be used.
     """
     source = open_source(path)
-    frame = read_table(source, separator=separator)
+    frame = read_table(source, dialect=dialect)
     columns = [str(column) for column in frame.columns]
     divider = [] if division_column is None else [division_column]
     targets = target_names(target, columns, source.name)
-    _check_names(source.name, columns, ignore, "ignore")
-    _check_names(source.name, columns, categorical, "categorical")
-    _check_names(source.name, columns, divider, "division-column")
+    ignore = column_names(ignore, columns, source.name, "ignore")
+    categorical = column_names(categorical, columns, source.name, "categorical")
+    _check_divider(source.name, columns, division_column)
     for name in targets:
         if name in ignore:
             raise InputError(f"column {name!r} cannot be the target and be ignored")
@@ -124,7 +133,7 @@ def read_dataset(
     kinds |= dict.fromkeys((column for column in categorical if column in kinds), Kind.CATEGORY)
     text = [column for column, kind in kinds.items() if kind is Kind.CATEGORY]
     if text:  # once more, so that a category is the text of the file: 007 is not 7
-        frame[text] = read_columns_as_text(source, text, separator=separator)[text]
+        frame[text] = read_columns_as_text(source, text, dialect=dialect)[text]
 
     target_kinds = {name: kinds.pop(name) for name in targets}
     inputs, notes = _read_inputs(frame, kinds, declared=frozenset(categorical))
@@ -168,12 +177,10 @@ def _only(
     )
 
 
-def _check_names(name: str, columns: list[str], wanted: Sequence[str], option: str) -> None:
-    for column in wanted:
-        if column not in columns:
-            raise InputError(
-                f"--{option}: {name} has no column {column!r}; {suggestion(column, columns)}"
-            )
+def _check_divider(name: str, columns: list[str], divider: str | None) -> None:
+    if divider is not None and divider not in columns:
+        hint = suggestion(divider, columns)
+        raise InputError(f"--division-column: {name} has no column {divider!r}; {hint}")
 
 
 def _read_inputs(
@@ -185,14 +192,24 @@ def _read_inputs(
         column = frame[name]
         cells = as_numbers(column) if kind is Kind.NUMBER else as_categories(column)
         if kind is Kind.CATEGORY and name not in declared:
-            refuse_decimal_commas(column)
+            refuse_commas(column)
         reason = _why_left_out(cells, kind, name in declared)
         if reason:
             left_out.setdefault(reason, []).append(name)
         else:
             kept[name] = cells
     notes = [f"left out, {reason}: {listing(names)}" for reason, names in left_out.items()]
+    counters = [name for name, cells in kept.items() if _counts_rows(cells, kinds[name])]
+    if counters and len(kept) > len(counters):
+        notes.append(
+            f"learnt like the others, though it only counts the rows (--ignore): {listing(counters)}"
+        )
     return pd.DataFrame(kept), notes
+
+
+def _counts_rows(cells: pd.Series, kind: Kind) -> bool:
+    """Whether a column is 1, 2, 3, ... from any start, as a number of the row is."""
+    return kind is Kind.NUMBER and bool((cells.diff().iloc[1:] == 1.0).all())
 
 
 def _why_left_out(cells: pd.Series, kind: Kind, declared: bool) -> str:

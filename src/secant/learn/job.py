@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from secant.learn.columns import Kind
 from secant.learn.dataset import Dataset, Task, read_dataset
 from secant.learn.division import Parts
-from secant.learn.errors import InputError
+from secant.learn.errors import InputError, listing
+from secant.learn.hints import hints
 from secant.learn.history import History
 from secant.learn.initial import initialise
 from secant.learn.loss import LOSSES, LossIndex, error_term
@@ -23,11 +24,11 @@ from secant.learn.network import DTYPES, Perceptron
 from secant.learn.preparation import Choices, Preparation
 from secant.learn.restarts import Restarts, train_from_starts
 from secant.learn.scaling import check_columns
-from secant.learn.scores import Scores, accuracy, of_all, r2, rmse
+from secant.learn.scores import Scores, accuracy, of_all, of_all_classes, r2, rmse
 from secant.learn.settings import Settings
 from secant.learn.source import Readable
 from secant.learn.strategy import Sample, Training
-from secant.learn.target import ClassTarget, NumericTargets, Target, fit_target
+from secant.learn.target import ClassTarget, ClassTargets, NumericTarget, Target, fit_target
 
 __all__ = [
     "Prepared",
@@ -147,16 +148,17 @@ def prepare_table(path: Readable, settings: Settings) -> Prepared:
 
 def read_settings_dataset(path: Readable, settings: Settings) -> Dataset:
     """The table as the settings say that it is to be read."""
-    return read_dataset(
+    dataset = read_dataset(
         path,
         settings.target,
         task=settings.task or LOSSES.get(settings.loss),
         ignore=settings.ignore,
         categorical=settings.categorical,
-        separator=settings.separator,
+        dialect=settings.dialect(),
         division_column=settings.division_column,
         drop_missing=settings.missing == "drop",
     )
+    return replace(dataset, notes=(*dataset.notes, *hints(dataset, settings)))
 
 
 def prepare_dataset(dataset: Dataset, settings: Settings) -> Prepared:
@@ -187,6 +189,10 @@ def prepare_dataset(dataset: Dataset, settings: Settings) -> Prepared:
 def _choices(dataset: Dataset, settings: Settings) -> tuple[Choices, dict[str, str]]:
     """How the inputs are prepared, and the targets of numbers with a scaler of their own."""
     choices = settings.choices()
+    if dataset.task is Task.CLASSIFICATION and settings.target_scaling != Settings.target_scaling:
+        raise InputError(
+            f"target_scaling is for numbers, and {listing(dataset.target_names)} is learnt as classes"
+        )
     learnt = dataset.target_names if dataset.task is Task.REGRESSION else ()
     numbers = [name for name, kind in dataset.kinds.items() if kind is Kind.NUMBER]
     check_columns(choices.scalers, [*numbers, *learnt])
@@ -237,7 +243,12 @@ def train_prepared(
 
 
 def _divide(dataset: Dataset, settings: Settings) -> Parts:
-    stratify = dataset.task is Task.CLASSIFICATION
+    several = len(dataset.target_names) > 1  # whose classes come in too many combinations
+    stratify = dataset.task is Task.CLASSIFICATION and not several
+    if several and settings.division == "stratified":
+        raise InputError(
+            "division 'stratified' is for one target of classes, not for several targets"
+        )
     classes = dataset.target.to_numpy(dtype=object) if stratify else None
     return settings.row_division().split(len(dataset.frame), classes, dataset.marks)
 
@@ -266,23 +277,29 @@ def _scores(
     actual: NDArray[Any],
     predicted: NDArray[Any],
 ) -> Scores:
+    target = model.target
     with torch.no_grad():
         outputs = model.network(sample.inputs)
         loss = float(index.error(outputs, sample.targets))
-        if isinstance(model.target, ClassTarget):
-            return Scores(len(sample), loss, {"accuracy": accuracy(actual, predicted)})
-        if not isinstance(model.target, NumericTargets):
-            return Scores(len(sample), loss, _of_numbers(actual, predicted))
+        if isinstance(target, ClassTarget | NumericTarget):
+            return Scores(len(sample), loss, _of_one(target, actual, predicted))
+        columns: tuple[ClassTarget | NumericTarget, ...] = target.columns
         each = {
-            name: Scores(
+            column.name: Scores(
                 len(sample),
                 float(index.error(outputs[:, k : k + 1], sample.targets[:, k : k + 1])),
-                _of_numbers(actual[:, k], predicted[:, k]),
+                _of_one(column, actual[:, k], predicted[:, k]),
             )
-            for k, name in enumerate(model.target.names)
+            for k, column in enumerate(columns)
         }
+    if isinstance(target, ClassTargets):
+        return Scores(len(sample), loss, of_all_classes(actual, predicted), each)
     return Scores(len(sample), loss, of_all(one.values["R2"] for one in each.values()), each)
 
 
-def _of_numbers(actual: NDArray[Any], predicted: NDArray[Any]) -> dict[str, float]:
+def _of_one(
+    target: ClassTarget | NumericTarget, actual: NDArray[Any], predicted: NDArray[Any]
+) -> dict[str, float]:
+    if isinstance(target, ClassTarget):
+        return {"accuracy": accuracy(actual, predicted)}
     return {"R2": r2(actual, predicted), "RMSE": rmse(actual, predicted)}

@@ -20,7 +20,7 @@ from secant.learn.error_terms import (
 from secant.learn.errors import InputError, listing
 from secant.learn.network import Perceptron
 from secant.learn.regularisation import Regularisation
-from secant.learn.target import Target
+from secant.learn.target import ClassTargets, Target
 
 __all__ = ["LOSSES", "ErrorTerm", "LossIndex", "check_loss", "error_term"]
 
@@ -42,7 +42,7 @@ def error_term(name: str, target: Target, exponent: float = 1.5, delta: float = 
     ----------
     name : str
         ``auto``, or a key of `LOSSES`.
-    target : NumericTarget or ClassTarget
+    target : Target
         What is learnt.
     exponent : float
         Of ``minkowski``.
@@ -64,12 +64,14 @@ def error_term(name: str, target: Target, exponent: float = 1.5, delta: float = 
         return _regression_term(name, exponent, delta)
     if name == "weighted-squared":
         if target.outputs != 1:
+            several = isinstance(target, ClassTargets)
+            found = "there are several targets" if several else f"there are {target.outputs}"
             raise InputError(
-                f"loss 'weighted-squared' is for two classes, and target {target.name!r} has "
-                f"{target.outputs}"
+                f"loss 'weighted-squared' is for one target of two classes, and {found}"
             )
         return WeightedSquared()
-    return BinaryCrossEntropy() if target.outputs == 1 else CrossEntropy()
+    binary = target.outputs == 1 or isinstance(target, ClassTargets)
+    return BinaryCrossEntropy() if binary else CrossEntropy()
 
 
 def _regression_term(name: str, exponent: float, delta: float) -> ErrorTerm:

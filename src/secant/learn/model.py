@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from secant.learn.network import Perceptron
 from secant.learn.preparation import Preparation
-from secant.learn.target import ClassTarget, Target
+from secant.learn.target import ClassTarget, ClassTargets, Target
 
 __all__ = ["Model"]
 
@@ -32,22 +31,19 @@ class Model:
         """One row for each row of the table, in its order.
 
         The column ``predicted_<target>`` holds numbers in the target's units or classes; there is one
-        for each of several targets; for classes, the columns ``probability_<class>`` follow.
+        for each of several targets. For classes, the columns ``probability_<class>`` follow; for several
+        targets of two classes, a column ``probability_<target>_<class>`` for the second class of each.
 
         Raises
         ------
         InputError
             If a needed column is not there, or holds text where numbers are needed.
         """
-        outputs = self.outputs(frame)
-        if isinstance(self.target, ClassTarget):
-            columns: dict[str, NDArray[Any]] = {
-                f"predicted_{self.target.name}": self.target.decode(outputs)
-            }
-            probabilities = self.target.probabilities(outputs)
-            for label, probability in zip(self.target.classes, probabilities.T, strict=True):
-                columns[f"probability_{label}"] = probability
-            return pd.DataFrame(columns)
-        numbers = self.target.decode(outputs).reshape(len(outputs), -1)
-        names = [f"predicted_{name}" for name in self.target.names]
-        return pd.DataFrame(numbers, columns=names)
+        outputs, target = self.outputs(frame), self.target
+        values = target.decode(outputs).reshape(len(outputs), -1)
+        named = zip(target.names, values.T, strict=True)
+        predicted = pd.DataFrame({f"predicted_{name}": column for name, column in named})
+        if not isinstance(target, ClassTarget | ClassTargets):
+            return predicted
+        found = pd.DataFrame(target.probabilities(outputs), columns=target.probability_names)
+        return pd.concat([predicted, found], axis=1)

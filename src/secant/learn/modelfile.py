@@ -36,7 +36,8 @@ from secant.learn.target import read_target, read_target_of_version_1
 __all__ = ["load_model", "save_model"]
 
 FORMAT = "secant-model"
-VERSION = 2  # 1 had medians, means and deviations alone; it is still read
+VERSION = 3
+"""Of models with several targets; 2 has one, and 1 had medians, means and deviations alone."""
 DESCRIPTION = "model.json"
 WEIGHTS = "model.safetensors"
 
@@ -70,7 +71,8 @@ def save_model(model: Model, folder: str | Path) -> None:
 def _describe(model: Model, tensors: dict[str, Tensor], weights: bytes) -> dict[str, Any]:
     return {
         "format": FORMAT,
-        "version": VERSION,
+        # The first that can hold the model: what readers of before can read, they shall.
+        "version": VERSION if len(model.target.names) > 1 else 2,
         "secant": secant.__version__,
         "target": model.target.to_dict(),
         **model.preparation.to_dict(),

@@ -9,6 +9,7 @@ import pandas as pd
 
 from secant.learn.compression import compressed, without_ending
 from secant.learn.data import read_table
+from secant.learn.dialect import Dialect
 from secant.learn.model import Model
 from secant.learn.output import whole_file
 from secant.learn.parquet import write_parquet
@@ -18,7 +19,7 @@ __all__ = ["predict_table", "write_predictions"]
 
 
 def predict_table(
-    model: Model, path: Readable, separator: str | None = None
+    model: Model, path: Readable, dialect: Dialect | None = None
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Predictions in the order of the rows, and sentences about missing and unknown cells.
 
@@ -31,7 +32,7 @@ def predict_table(
         From `load_model` or a training.
     path : str, Path or open file
         A CSV, TSV or Parquet file, see `read_table`; ``"-"`` is standard input.
-    separator : str, optional
+    dialect : Dialect, optional
         See `read_table`.
 
     Raises
@@ -40,20 +41,20 @@ def predict_table(
         If the file cannot be read, lacks a column, or has text where numbers are needed.
     """
     source = open_source(path)
-    frame = read_table(source, separator=separator, text=model.preparation.categorical)
+    frame = read_table(source, dialect=dialect, text=model.preparation.categorical)
     model.preparation.check_columns([str(name) for name in frame.columns], source.name)
     return model.predict(frame), model.preparation.gaps(frame)
 
 
 def write_predictions(predictions: pd.DataFrame, path: str | Path) -> None:
-    """Write predictions as the name says: CSV, TSV or Parquet, compressed by .gz, .bz2, .xz or .zip.
+    """Write predictions as the name says: CSV, TSV or Parquet, compressed by .gz, .bz2, .xz, .zst or .zip.
 
     The file appears whole or not at all, and is the same every time.
 
     Raises
     ------
     InputError
-        If the file cannot be written, or pyarrow is needed and not there.
+        If the file cannot be written, or pyarrow or zstandard is needed and not there.
     """
     path = Path(path)
     inside = without_ending(path.name)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Scores", "accuracy", "confusion", "of_all", "r2", "rmse"]
+__all__ = ["Scores", "accuracy", "confusion", "of_all", "of_all_classes", "r2", "rmse"]
 
 Numbers = NDArray[np.float64]
 
@@ -24,7 +24,7 @@ class Scores:
     loss : float
         The error term, without the regularisation.
     values : dict of str to float
-        R2 or accuracy comes first; of several targets the mean of their R2, see `of_all`.
+        R2 or accuracy comes first; of several targets what `of_all` or `of_all_classes` gives.
     targets : dict of str to Scores
         Of each of several targets alone, by its name; empty for one target.
     """
@@ -63,6 +63,22 @@ def of_all(r2_of_each: Iterable[float]) -> dict[str, float]:
 def accuracy(actual: NDArray[Any], predicted: NDArray[Any]) -> float:
     """The share of rows whose class is predicted right."""
     return float(np.mean(actual == predicted))
+
+
+def of_all_classes(actual: NDArray[Any], predicted: NDArray[Any]) -> dict[str, float]:
+    """The scores of several targets of classes together, from arrays of shape (rows, targets).
+
+    The subset accuracy, scikit-learn's score of multilabel targets, is the share of rows in which all
+    classes are right; the mean is that over the targets.
+
+    >>> of_all_classes(np.array([[0, 1], [1, 1]]), np.array([[0, 1], [1, 0]]))
+    {'subset accuracy': 0.5, 'mean accuracy': 0.75}
+    """
+    right = actual == predicted
+    return {
+        "subset accuracy": float(right.all(axis=1).mean()),
+        "mean accuracy": float(right.mean()),
+    }
 
 
 def confusion(

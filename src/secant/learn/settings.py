@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 
 from secant.learn.dataset import Task
+from secant.learn.dialect import Dialect
 from secant.learn.division import Division
 from secant.learn.errors import InputError, listing
 from secant.learn.initial import check_initialisation
@@ -25,8 +26,8 @@ class Settings:
     Attributes
     ----------
     target : str or sequence of str
-        The column to learn, or several columns of numbers, which are learnt together; ``"a,b"`` means
-        a and b, unless a column is called so.
+        The column to learn, or several columns of numbers, or of two classes each, which are learnt
+        together; ``"a,b"`` means a and b, unless a column is called so.
     hidden : tuple of int
         Units of each hidden layer; none makes a linear model.
     activation : str
@@ -43,8 +44,8 @@ class Settings:
         By default seen from the loss, then from the target column.
     ignore, categorical : tuple of str
         Columns that are no inputs, and columns whose numbers are codes.
-    separator : str, optional
-        What stands between two cells.
+    separator, decimal, thousands, encoding : str
+        How a text file is written, see `secant.learn.dialect.Dialect`.
     division : str
         One of `secant.learn.division.DIVISIONS`, see `Division`.
     validation_fraction, test_fraction : float
@@ -84,6 +85,9 @@ class Settings:
     ignore: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
     separator: str | None = None
+    decimal: str = "."
+    thousands: str | None = None
+    encoding: str = "utf-8"
     division: str = "auto"
     validation_fraction: float = 0.2
     test_fraction: float = 0.2
@@ -126,6 +130,7 @@ class Settings:
         self._check_division()
         check_scaler(self.target_scaling, "target_scaling")
         self.choices()
+        self.dialect()
 
     def _check_division(self) -> None:
         self.row_division()
@@ -159,6 +164,10 @@ class Settings:
     def row_division(self) -> Division:
         """How the rows are divided."""
         return Division(self.division, self.validation_fraction, self.test_fraction, self.seed)
+
+    def dialect(self) -> Dialect:
+        """How the table is written, where it is a text file."""
+        return Dialect(self.separator, self.decimal, self.thousands, self.encoding)
 
     def choices(self) -> Choices:
         """How the inputs are prepared."""

@@ -100,7 +100,8 @@ _NETWORK = ("depth", "width")
 # What decides which rows there are or what a loss means: losses would not compare.
 _FIXED = frozenset(
     {
-        *("target", "task", "ignore", "categorical", "separator", "seed", "strategy", "hidden"),
+        *("target", "task", "ignore", "categorical", "seed", "strategy", "hidden"),
+        *("separator", "decimal", "thousands", "encoding"),
         *("division", "validation_fraction", "test_fraction", "division_column", "missing"),
         *("target_scaling", "column_scaling", "loss", "exponent", "delta"),
     }

@@ -8,13 +8,25 @@ from enum import Enum
 import numpy as np
 import pandas as pd
 
-from secant.learn.columns import Kind, as_categories, as_numbers
+from secant.learn.columns import Kind, as_categories, as_numbers, refuse_commas
 from secant.learn.errors import InputError, listing, suggestion
 
-__all__ = ["TargetCells", "Task", "class_label", "read_cells", "read_targets", "target_names"]
+__all__ = [
+    "TargetCells",
+    "Task",
+    "class_label",
+    "column_names",
+    "read_cells",
+    "read_targets",
+    "target_names",
+    "title",
+]
 
 TargetCells = pd.Series | pd.DataFrame
-"""One target column, or several of numbers."""
+"""One target column, or several: of numbers, or of two classes each."""
+
+# So many names stand for all of a long list.
+_NAMED = 3
 
 # One row of every class has to reach each of the three parts of a 60/20/20 division.
 _FEWEST_ROWS_PER_CLASS = 5
@@ -47,16 +59,24 @@ def target_names(
     >>> target_names(["a,b", "x"], ["x", "a,b"], "t.csv")
     ('a,b', 'x')
     """
-    texts = [wanted] if isinstance(wanted, str) else list(wanted)
-    names = [name for text in texts for name in _named(text, columns)]
+    names = column_names([wanted] if isinstance(wanted, str) else wanted, columns, source, "target")
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"--target names the column {name!r} {names.count(name)} times")
+    return names
+
+
+def column_names(
+    wanted: Sequence[str], columns: Sequence[str], source: str, option: str
+) -> tuple[str, ...]:
+    """The columns that texts such as ``"a,b"`` mean; raises InputError if there is no such column."""
+    names = tuple(name for text in wanted for name in _named(text, columns))
     for name in names:
         if name not in columns:
             raise InputError(
-                f"--target: {source} has no column {name!r}; {suggestion(name, columns)}"
+                f"--{option}: {source} has no column {name!r}; {suggestion(name, columns)}"
             )
-        if names.count(name) > 1:
-            raise InputError(f"--target names the column {name!r} {names.count(name)} times")
-    return tuple(names)
+    return names
 
 
 def _named(text: str, columns: Sequence[str]) -> list[str]:
@@ -64,8 +84,21 @@ def _named(text: str, columns: Sequence[str]) -> list[str]:
     return parts if text not in columns and any(part in columns for part in parts) else [text]
 
 
+def title(names: Sequence[str]) -> str:
+    """The names of all targets, shortened where there are many; for people.
+
+    >>> title(["a", "b"]), title("abcdefg")
+    ('a, b', 'a, b, c and 4 more')
+    """
+    more = len(names) - _NAMED
+    return ", ".join(names) if more <= 1 else f"{', '.join(names[:_NAMED])} and {more} more"
+
+
 def read_cells(cells: pd.DataFrame, kinds: Mapping[str, Kind]) -> pd.DataFrame:
     """The target columns, those of numbers as float64; raises InputError where one holds text."""
+    for name, kind in kinds.items():
+        if kind is Kind.CATEGORY:
+            refuse_commas(cells[name], "target")
     return pd.DataFrame(
         {
             name: as_numbers(cells[name], "target") if kind is Kind.NUMBER else cells[name]
@@ -95,23 +128,50 @@ def read_targets(
 def _read_several(
     cells: pd.DataFrame, kinds: Mapping[str, Kind], task: Task | None
 ) -> tuple[pd.DataFrame, Task, list[str]]:
+    numbers = [name for name in cells.columns if kinds[name] is Kind.NUMBER]
+    texts = {name: as_categories(cells[name]) for name in cells.columns if name not in numbers}
+    cells = cells.assign(**texts)
+    for name in cells.columns:
+        _refuse_missing(cells[name])
+    alike = [name for name in numbers if _looks_like_classes(cells[name])]
+    two = [name for name in cells.columns if cells[name].nunique() == 2]
+    if task is None and len(two) == len(cells.columns) and {*alike} == {*numbers}:
+        note = f"taken as two classes each (--task regression learns numbers): {listing(numbers)}"
+        return _of_classes(cells, kinds), Task.CLASSIFICATION, [note] if numbers else []
     if task is Task.CLASSIFICATION:
-        raise InputError(
-            f"classification learns one target, not {len(cells.columns)}: {listing(cells.columns)}"
-        )
-    others = [name for name in cells.columns if kinds[name] is not Kind.NUMBER]
+        return _of_classes(cells, kinds), task, []
+    for name in numbers:
+        _refuse_constant(cells[name])
+    others = [name for name in cells.columns if name not in numbers]
     if others:
         hold = "holds" if len(others) == 1 else "hold"
         raise InputError(
-            f"several targets must all hold numbers, and {listing(others)} {hold} categories: "
-            "train a model of its own for such a column"
+            "several targets must all hold numbers, or two classes each, and "
+            f"{listing(others)} {hold} categories: train a model of its own for such a column"
         )
-    for name in cells.columns:
-        _refuse_missing(cells[name])
-        _refuse_constant(cells[name])
-    classes = [name for name in cells.columns if _looks_like_classes(cells[name])]
-    note = f"learnt as numbers, because there are several targets: {listing(classes)}"
-    return cells, Task.REGRESSION, [note] if classes else []
+    note = f"learnt as numbers, because there are several targets: {listing(alike)}"
+    return cells, Task.REGRESSION, [note] if alike else []
+
+
+def _of_classes(cells: pd.DataFrame, kinds: Mapping[str, Kind]) -> pd.DataFrame:
+    """The columns as text, of two classes each."""
+    labels = pd.DataFrame({name: _labels(cells[name], kinds[name]) for name in cells.columns})
+    for name in labels.columns:
+        _refuse_constant(labels[name])
+        found = labels[name].nunique()
+        if found > 2:
+            raise InputError(
+                f"several targets of classes must have two classes each, and {str(name)!r} has "
+                f"{found}: train a model of its own for such a column"
+            )
+        _refuse_rare_classes(labels[name])
+    return labels
+
+
+def _labels(column: pd.Series, kind: Kind) -> pd.Series:
+    labels = column.map(class_label) if kind is Kind.NUMBER else as_categories(column)
+    _refuse_missing(labels)  # a blank text says as little as none
+    return labels
 
 
 def _read_one(
@@ -126,11 +186,11 @@ def _read_one(
                 f"target {str(column.name)!r} was taken as {column.nunique()} classes "
                 "(--task regression learns it as numbers)"
             )
-        values = column if task is not Task.CLASSIFICATION else column.map(class_label)
+        values = column if task is not Task.CLASSIFICATION else _labels(column, kind)
     elif task is Task.REGRESSION:
         values = as_numbers(column, "target")
     else:
-        values, task = as_categories(column), Task.CLASSIFICATION
+        values, task = _labels(column, kind), Task.CLASSIFICATION
     _refuse_constant(values)
     if task is Task.CLASSIFICATION:
         _refuse_rare_classes(values)
@@ -144,7 +204,7 @@ def _refuse_missing(column: pd.Series) -> None:
     if len(missing):
         raise InputError(
             f"target {str(column.name)!r} is missing in {len(missing)} of {len(column)} rows, "
-            f"first in row {missing[0] + 1}: fill it in or remove these rows"
+            f"first in row {missing[0] + 1}: fill it in, or leave these rows out (--missing drop)"
         )
 
 

@@ -15,8 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -36,41 +35,19 @@ from secant.learn.job import (
 )
 from secant.learn.source import Readable
 from secant.learn.space import Space, applied, check_space, default_space, described
+from secant.learn.study import (
+    Trial,
+    best_of,
+    counted,
+    open_study,
+    quiet,
+    refuse_other_study,
+    require_optuna,
+    trial_of,
+)
 from secant.status import Status
 
 __all__ = ["Trial", "Tuned", "tune_table"]
-
-STUDY = "secant"
-# Trials that are never pruned, and iterations of every trial before it may be.
-_FIRST_TRIALS, _FIRST_ITERATIONS = 5, 10
-_ENDED = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "failed", "RUNNING": "interrupted"}
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One training of a search.
-
-    Attributes
-    ----------
-    number : int
-        From 0.
-    state : str
-        ``complete``, ``pruned``, ``failed`` or ``interrupted``.
-    validation_loss : float
-        The lowest of the training; NaN unless it was completed.
-    choices : dict of str to object
-        What was proposed for each quantity of the space.
-    seconds : float
-    reason : str
-        Why it failed.
-    """
-
-    number: int
-    state: str
-    validation_loss: float
-    choices: dict[str, Any]
-    seconds: float
-    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -145,7 +122,7 @@ def tune_table(
         If Optuna is not installed, the table, the settings or the space cannot be used, the study is
         of another table or space, or no trial could be completed.
     """
-    optuna = _optuna()
+    optuna = require_optuna()
     space = default_space(settings) if space is None else dict(space)
     check_space(space, settings)
     if trials < 1:
@@ -153,11 +130,11 @@ def tune_table(
     if not max_seconds > 0:
         raise InputError(f"max_seconds must be a positive number, not {max_seconds}")
     search = _Search(optuna, path, settings, space)
-    with _quiet(optuna):
-        study = _study(optuna, storage, settings.seed if seed is None else seed, prune)
-        _refuse_other_study(study, storage, search.signature)
+    with quiet(optuna):
+        study = open_study(optuna, storage, settings.seed if seed is None else seed, prune)
+        refuse_other_study(study, storage, search.signature)
         interrupted = False
-        if _counted(study) < trials:
+        if counted(study) < trials:
             stop = _Stop(trials, perf_counter() + max_seconds, progress)
             try:
                 study.optimize(search, callbacks=[stop])
@@ -165,8 +142,8 @@ def tune_table(
                 if storage is not None or search.best is None:
                     raise
                 interrupted = True
-        done = tuple(_trial(trial) for trial in study.trials)
-    best = _best(done)
+        done = tuple(trial_of(trial) for trial in study.trials)
+    best = best_of(done)
     if best is None:
         reasons = sorted({trial.reason for trial in done if trial.reason})
         why = reasons[0] if reasons else "the time was too short"
@@ -262,91 +239,6 @@ class _Stop:
 
     def __call__(self, study: Any, trial: Any) -> None:
         if self.progress is not None:
-            self.progress(_trial(trial), _best(tuple(map(_trial, study.trials))))
-        if _counted(study) >= self.trials or perf_counter() >= self.deadline:
+            self.progress(trial_of(trial), best_of(tuple(map(trial_of, study.trials))))
+        if counted(study) >= self.trials or perf_counter() >= self.deadline:
             study.stop()
-
-
-def _optuna() -> Any:
-    try:
-        import optuna
-    except ModuleNotFoundError:
-        raise InputError(
-            "a search needs the package optuna; install it with: pip install 'secant[tune]'"
-        ) from None
-    return optuna
-
-
-@contextmanager
-def _quiet(optuna: Any) -> Iterator[None]:
-    """Optuna logs every trial; here that is the caller's to say."""
-    before = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.ERROR + 10)
-    try:
-        yield
-    finally:
-        optuna.logging.set_verbosity(before)
-
-
-def _study(optuna: Any, storage: str | Path | None, seed: int, prune: bool) -> Any:
-    pruner = (
-        optuna.pruners.MedianPruner(_FIRST_TRIALS, _FIRST_ITERATIONS)
-        if prune
-        else optuna.pruners.NopPruner()
-    )
-    try:
-        study = optuna.create_study(
-            study_name=STUDY,
-            storage=None if storage is None else _address(Path(storage)),
-            pruner=pruner,
-            load_if_exists=True,
-        )
-        # With the trials that are there in the seed: a study gone on with must not repeat itself.
-        study.sampler = optuna.samplers.TPESampler(seed=(seed + len(study.trials)) % 2**32)
-    except Exception as error:  # SQLAlchemy's many kinds, all about the file
-        reason = str(error).splitlines()[0]
-        raise InputError(f"study {str(storage)!r} cannot be used: {reason}") from error
-    return study
-
-
-def _address(path: Path) -> str:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{str(path)!r} cannot be written: {error.strerror}") from None
-    return f"sqlite:///{path}"
-
-
-def _refuse_other_study(study: Any, storage: str | Path | None, signature: str) -> None:
-    if study.user_attrs.setdefault("signature", signature) != signature:
-        raise InputError(
-            f"study {str(storage)!r} is of another table, space or settings: choose another file"
-        )
-    study.set_user_attr("signature", signature)
-
-
-def _counted(study: Any) -> int:
-    """Trials that came to an end; one that was killed is done again."""
-    return sum(trial.state.is_finished() and not _was_cut(trial) for trial in study.trials)
-
-
-def _was_cut(trial: Any) -> bool:
-    return bool(trial.state.name == "FAIL" and "reason" not in trial.user_attrs)
-
-
-def _trial(trial: Any) -> Trial:
-    state = "interrupted" if _was_cut(trial) else _ENDED.get(trial.state.name, "interrupted")
-    duration = trial.duration
-    return Trial(
-        trial.number,
-        state,
-        float(trial.value) if state == "complete" else math.nan,
-        dict(trial.params),
-        0.0 if duration is None else duration.total_seconds(),
-        str(trial.user_attrs.get("reason", "")),
-    )
-
-
-def _best(trials: tuple[Trial, ...]) -> Trial | None:
-    complete = [trial for trial in trials if math.isfinite(trial.validation_loss)]
-    return min(complete, key=lambda trial: trial.validation_loss, default=None)

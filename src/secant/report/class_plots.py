@@ -13,12 +13,25 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import PercentFormatter
 
 from secant.arrays import HostArray
-from secant.report.classification import Calibration, PrecisionRecall, Roc
+from secant.report.classification import (
+    Calibration,
+    PrecisionRecall,
+    Roc,
+    calibration,
+    precision_recall,
+    roc,
+)
 from secant.report.numbers import short
-from secant.report.plots import axes_for
+from secant.report.plots import axes_for, name_axes, panel_axes
 from secant.report.svg import COLOURS, INK, MARK, drawing
 
-__all__ = ["calibration_curve", "confusion_matrix", "precision_recall_curves", "roc_curves"]
+__all__ = [
+    "calibration_curve",
+    "confusion_matrix",
+    "panels",
+    "precision_recall_curves",
+    "roc_curves",
+]
 
 _MOST_ANNOTATED_CLASSES = 15
 _LETTERS = 16
@@ -72,55 +85,89 @@ def _label(name: str) -> str:
 def roc_curves(curves: Mapping[str, Roc]) -> Figure:
     """True over false positive rate, one curve for each class that is told from the others."""
     with drawing():
-        figure, axes = _rates("false positive rate", "true positive rate")
-        axes.plot([0, 1], [0, 1], color=MARK, linewidth=1, linestyle=(0, (4, 3)))
-        for place, (name, curve) in enumerate(curves.items()):
-            label = f"{_label(name)}: AUC {short(curve.area)}"
-            axes.plot(curve.false, curve.true, label=label, **_style(place, len(curves)))
-        _legend(axes, len(curves), "lower right")
+        figure, axes = axes_for("", "")
+        _roc(axes, curves)
         return figure
 
 
 def precision_recall_curves(curves: Mapping[str, PrecisionRecall]) -> Figure:
     """Precision over recall; the dashed line of the only class is what guessing gets."""
     with drawing():
-        figure, axes = _rates("recall", "precision")
-        for place, (name, curve) in enumerate(curves.items()):
-            style = _style(place, len(curves))
-            if len(curves) == 1:
-                axes.axhline(curve.share, color=MARK, linewidth=1, linestyle=(0, (4, 3)))
-            label = f"{_label(name)}: average {short(curve.average)}"
-            axes.plot(curve.recall, curve.precision, drawstyle="steps-pre", label=label, **style)
-        _legend(axes, len(curves), "lower left")
+        figure, axes = axes_for("", "")
+        _precision_recall(axes, curves)
         return figure
 
 
 def calibration_curve(found: Calibration) -> Figure:
     """Observed shares over predicted probabilities; the larger a point, the more rows."""
     with drawing():
-        figure, axes = _rates("predicted probability", "observed share")
-        axes.plot([0, 1], [0, 1], color=MARK, linewidth=1, linestyle=(0, (4, 3)))
-        sizes = 20 + 220 * found.rows / found.rows.max()
-        axes.plot(found.predicted, found.observed, color=COLOURS["test"], linewidth=1)
-        axes.scatter(
-            found.predicted,
-            found.observed,
-            s=sizes,
-            color=COLOURS["test"],
-            edgecolor="#fefefe",
-            zorder=3,
-            clip_on=False,
-        )
+        figure, axes = axes_for("", "")
+        _calibration(axes, found)
         return figure
 
 
-def _rates(xlabel: str, ylabel: str) -> tuple[Figure, Axes]:
-    figure, axes = axes_for(xlabel, ylabel)
+def panels(target: str, name: str, positive: HostArray, probability: HostArray) -> Figure:
+    """The three pictures of one target of two classes side by side, its name above.
+
+    Parameters
+    ----------
+    target, name : str
+        The column, and the class that `positive` rows have.
+    positive : array of bool, shape (rows,)
+        Rows of both classes.
+    probability : array, shape (rows,)
+        Of that class.
+    """
+    with drawing():
+        figure, (left, middle, right) = panel_axes(target)
+        _roc(left, {name: roc(positive, probability)})
+        _precision_recall(middle, {name: precision_recall(positive, probability)})
+        _calibration(right, calibration(positive, probability))
+        return figure
+
+
+def _roc(axes: Axes, curves: Mapping[str, Roc]) -> None:
+    _scale_rates(axes, "false positive rate", "true positive rate")
+    axes.plot([0, 1], [0, 1], color=MARK, linewidth=1, linestyle=(0, (4, 3)))
+    for place, (name, curve) in enumerate(curves.items()):
+        label = f"{_label(name)}: AUC {short(curve.area)}"
+        axes.plot(curve.false, curve.true, label=label, **_style(place, len(curves)))
+    _legend(axes, len(curves), "lower right")
+
+
+def _precision_recall(axes: Axes, curves: Mapping[str, PrecisionRecall]) -> None:
+    _scale_rates(axes, "recall", "precision")
+    for place, (name, curve) in enumerate(curves.items()):
+        style = _style(place, len(curves))
+        if len(curves) == 1:
+            axes.axhline(curve.share, color=MARK, linewidth=1, linestyle=(0, (4, 3)))
+        label = f"{_label(name)}: average {short(curve.average)}"
+        axes.plot(curve.recall, curve.precision, drawstyle="steps-pre", label=label, **style)
+    _legend(axes, len(curves), "best")
+
+
+def _calibration(axes: Axes, found: Calibration) -> None:
+    _scale_rates(axes, "predicted probability", "observed share")
+    axes.plot([0, 1], [0, 1], color=MARK, linewidth=1, linestyle=(0, (4, 3)))
+    sizes = 20 + 220 * found.rows / found.rows.max()
+    axes.plot(found.predicted, found.observed, color=COLOURS["test"], linewidth=1)
+    axes.scatter(
+        found.predicted,
+        found.observed,
+        s=sizes,
+        color=COLOURS["test"],
+        edgecolor="#fefefe",
+        zorder=3,
+        clip_on=False,
+    )
+
+
+def _scale_rates(axes: Axes, xlabel: str, ylabel: str) -> None:
+    name_axes(axes, xlabel, ylabel)
     axes.set_box_aspect(1)
     for axis, limits in ((axes.xaxis, axes.set_xlim), (axes.yaxis, axes.set_ylim)):
         limits(-0.02, 1.02)
         axis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
-    return figure, axes
 
 
 def _style(place: int, curves: int) -> dict[str, Any]:
@@ -129,7 +176,7 @@ def _style(place: int, curves: int) -> dict[str, Any]:
     return {"color": colormaps["tab10"](place % 10), "linewidth": 1.4}
 
 
-def _legend(axes: Axes, curves: int, place: Literal["lower left", "lower right"]) -> None:
+def _legend(axes: Axes, curves: int, place: Literal["best", "lower right"]) -> None:
     legend = axes.legend(loc=place, fontsize=9 if curves < 6 else 7)
     for text in legend.get_texts():
         text.set_parse_math(False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -12,11 +12,18 @@ import secant
 from secant.arrays import HostArray
 from secant.learn.columns import Kind, as_categories, as_numbers, kind_of
 from secant.learn.data import read_table
+from secant.learn.dialect import Dialect
 from secant.learn.errors import InputError, listing, suggestion
 from secant.learn.model import Model
-from secant.learn.scores import of_all
+from secant.learn.scores import of_all, of_all_classes
 from secant.learn.source import Readable, open_source
-from secant.learn.target import ClassTarget, Target
+from secant.learn.target import (
+    ClassTarget,
+    ClassTargets,
+    NumericTarget,
+    NumericTargets,
+    Target,
+)
 from secant.learn.target_columns import class_label
 from secant.report.analysis import class_blocks, class_scores, error_scores, regression_blocks
 from secant.report.numbers import count, label, short
@@ -58,7 +65,7 @@ class Evaluation:
         return self.outcome.rows
 
 
-def evaluate_table(model: Model, table: Readable, separator: str | None = None) -> Evaluation:
+def evaluate_table(model: Model, table: Readable, dialect: Dialect | None = None) -> Evaluation:
     """Predict the rows of a table and compare with its target.
 
     Parameters
@@ -66,7 +73,8 @@ def evaluate_table(model: Model, table: Readable, separator: str | None = None) 
     model : Model
     table : str, Path or open file
         See `read_table`.
-    separator : str, optional
+    dialect : Dialect, optional
+        How a text file is written.
 
     Raises
     ------
@@ -74,23 +82,45 @@ def evaluate_table(model: Model, table: Readable, separator: str | None = None) 
         If the table cannot be read, lacks a column, or has a target that the model does not know.
     """
     source = open_source(table)
-    frame = read_table(source, separator=separator, text=model.preparation.categorical)
+    frame = read_table(source, dialect=dialect, text=model.preparation.categorical)
     columns = [str(name) for name in frame.columns]
     _check_targets(frame, columns, model.target, source.name)
     model.preparation.check_columns(columns, source.name)
     notes = model.preparation.gaps(frame)
     outputs, target = model.outputs(frame), model.target
     if isinstance(target, ClassTarget):
-        return _of_classes(source.name, frame[target.name], target, outputs, notes)
+        outcome = _of_classes(frame[target.name], target, outputs)
+        return Evaluation(source.name, target.name, target.classes, outcome, outcome.scores, notes)
+    if isinstance(target, ClassTargets):
+        outcome = _of_labels(frame, target, outputs)
+    else:
+        outcome = _of_numbers(frame, target, outputs)
+    return Evaluation(source.name, target.name, (), outcome, outcome.scores, notes)
+
+
+def _of_numbers(
+    frame: pd.DataFrame, target: NumericTarget | NumericTargets, outputs: HostArray
+) -> Outcome:
     actual = np.column_stack([as_numbers(frame[name], "target") for name in target.names])
     predicted = np.asarray(target.decode(outputs)).reshape(actual.shape)
     each = {name: _outcome(actual[:, k], predicted[:, k]) for k, name in enumerate(target.names)}
     if len(each) == 1:
-        outcome = each[target.name]
-        return Evaluation(source.name, target.name, (), outcome, outcome.scores, notes)
+        return each[target.name]
     scores = of_all(one.scores["R2"] for one in each.values())
-    outcome = Outcome(len(actual), math.nan, scores, (), (), targets=each)
-    return Evaluation(source.name, target.name, (), outcome, scores, notes)
+    return Outcome(len(actual), math.nan, scores, (), (), targets=each)
+
+
+def _of_labels(frame: pd.DataFrame, target: ClassTargets, outputs: HostArray) -> Outcome:
+    each = {
+        column.name: replace(_of_classes(frame[column.name], column, own), classes=column.classes)
+        for column, own in target.each(outputs)
+    }
+    actual, predicted = (
+        np.column_stack(places)
+        for places in zip(*(one.labels() for one in each.values()), strict=True)
+    )
+    scores = of_all_classes(actual, predicted)
+    return Outcome(len(frame), math.nan, scores, (), (), targets=each)
 
 
 def _check_targets(frame: pd.DataFrame, columns: list[str], target: Target, source: str) -> None:
@@ -112,17 +142,14 @@ def _outcome(actual: HostArray, predicted: HostArray) -> Outcome:
     return Outcome(len(actual), math.nan, scores, tuple(actual), tuple(predicted))
 
 
-def _of_classes(
-    source: str, cells: pd.Series, target: ClassTarget, outputs: HostArray, notes: tuple[str, ...]
-) -> Evaluation:
+def _of_classes(cells: pd.Series, target: ClassTarget, outputs: HostArray) -> Outcome:
     labels = _labels(cells)
     _refuse_unknown(labels, target)
     actual, probabilities = target.encode(labels), target.probabilities(outputs)
     predicted = probabilities.argmax(axis=1)
     scores = class_scores(actual, predicted, probabilities)
     rows = tuple(map(tuple, probabilities))
-    outcome = Outcome(len(cells), math.nan, scores, tuple(actual), tuple(predicted), rows)
-    return Evaluation(source, target.name, target.classes, outcome, scores, notes)
+    return Outcome(len(cells), math.nan, scores, tuple(actual), tuple(predicted), rows)
 
 
 def _labels(cells: pd.Series) -> pd.Series:

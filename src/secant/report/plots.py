@@ -11,9 +11,11 @@ from secant.arrays import HostArray
 from secant.report.curves import Curves
 from secant.report.svg import COLOURS, MARK, drawing
 
-__all__ = ["axes_for", "log_scale", "loss_curves", "name_axes", "over_iterations"]
+__all__ = ["axes_for", "log_scale", "loss_curves", "name_axes", "over_iterations", "panel_axes"]
 
 _SIZE = (5.6, 3.9)
+_PANELS = (11.2, 3.9)
+_LETTERS = 80
 
 
 def loss_curves(curves: Curves, kept: int) -> Figure:
@@ -74,6 +76,15 @@ def axes_for(
     axes = figure.add_subplot()
     name_axes(axes, xlabel, ylabel)
     return figure, axes
+
+
+def panel_axes(title: str) -> tuple[Figure, tuple[Axes, Axes, Axes]]:
+    """A figure of three pictures side by side below a title."""
+    figure = Figure(figsize=_PANELS, layout="constrained")
+    shown = title if len(title) <= _LETTERS else f"{title[: _LETTERS - 1]}…"
+    figure.suptitle(shown, x=0.01, ha="left", fontweight="bold", parse_math=False)
+    left, middle, right = figure.subplots(1, 3)
+    return figure, (left, middle, right)
 
 
 def name_axes(axes: Axes, xlabel: str, ylabel: str) -> None:

@@ -146,6 +146,8 @@ class Outcome:
         Of each class, for test rows of a classification.
     targets : dict of str to Outcome
         Of each of several targets alone, by its name; then `actual` and `predicted` are empty here.
+    classes : tuple of str
+        The two classes of one of several targets; else empty.
     """
 
     rows: int
@@ -155,6 +157,7 @@ class Outcome:
     predicted: tuple[float, ...]
     probabilities: tuple[tuple[float, ...], ...] = ()
     targets: dict[str, Outcome] = field(default_factory=dict)
+    classes: tuple[str, ...] = ()
 
     @property
     def selected(self) -> bool:

@@ -17,7 +17,7 @@ from secant.learn.preparation import NumericInput
 from secant.learn.restarts import Restarts
 from secant.learn.scores import Scores
 from secant.learn.strategy import Training
-from secant.learn.target import ClassTarget
+from secant.learn.target import ClassTarget, ClassTargets
 from secant.report.condition import condition_estimate
 from secant.report.curves import curves_of
 from secant.report.numbers import count, short
@@ -95,8 +95,8 @@ def _columns(trained: Trained) -> list[Column]:
             width = f"{entry.width} inputs"
             columns.append(_categories(entry.name, "input", values, width))
     target, cells = trained.model.target, pd.DataFrame(dataset.target)
-    if isinstance(target, ClassTarget):
-        return [*columns, _categories(target.name, "target", cells[target.name], "")]
+    if isinstance(target, ClassTarget | ClassTargets):
+        return columns + [_categories(name, "target", cells[name], "") for name in target.names]
     return columns + [
         _numbers(one.name, "target", cells[one.name], one.scaler) for one in target.columns
     ]
@@ -197,14 +197,34 @@ def _outcome(trained: Trained, name: str) -> Outcome:
     scores = trained.scores[name]
     most = max(_FEWEST_DRAWN, _MOST_ROWS[name] // max(1, len(scores.targets)))
     drawn = rows[:: max(1, -(-len(rows) // most))]
-    if isinstance(trained.model.target, ClassTarget):
-        return _of_classes(trained, drawn, scores, trained.model.target, name == "test")
-    actual = trained.dataset.target.to_numpy(dtype=float)[drawn]
-    predicted = np.asarray(trained.predicted, dtype=float)[drawn]
+    target, probable = trained.model.target, name == "test"
+    actual, predicted = trained.dataset.target.iloc[drawn], trained.predicted[drawn]
+    if isinstance(target, ClassTarget | ClassTargets):
+        outputs = trained.model.outputs(trained.dataset.frame.iloc[drawn]) if probable else None
+        if isinstance(target, ClassTarget):
+            return _of_classes(scores, target, actual, predicted, outputs)
+        targets = {
+            column.name: replace(
+                _of_classes(
+                    scores.targets[column.name],
+                    column,
+                    actual[column.name],
+                    predicted[:, k],
+                    None if outputs is None else outputs[:, k : k + 1],
+                ),
+                classes=column.classes,
+            )
+            for k, column in enumerate(target.columns)
+        }
+        return _of_several(scores, targets)
+    numbers = actual.to_numpy(dtype=float), np.asarray(predicted, dtype=float)
     if not scores.targets:
-        return _of_numbers(scores, actual, predicted)
-    each = zip(scores.targets.items(), actual.T, predicted.T, strict=True)
-    targets = {target: _of_numbers(one, a, p) for (target, one), a, p in each}
+        return _of_numbers(scores, *numbers)
+    each = zip(scores.targets.items(), numbers[0].T, numbers[1].T, strict=True)
+    return _of_several(scores, {column: _of_numbers(one, a, p) for (column, one), a, p in each})
+
+
+def _of_several(scores: Scores, targets: dict[str, Outcome]) -> Outcome:
     return Outcome(scores.rows, scores.loss, dict(scores.values), (), (), targets=targets)
 
 
@@ -219,13 +239,15 @@ def _of_numbers(scores: Scores, actual: HostArray, predicted: HostArray) -> Outc
 
 
 def _of_classes(
-    trained: Trained, rows: HostArray, scores: Scores, target: ClassTarget, probable: bool
+    scores: Scores,
+    target: ClassTarget,
+    actual: pd.Series | pd.DataFrame,
+    predicted: HostArray,
+    outputs: HostArray | None,
 ) -> Outcome:
-    """Places of the actual and predicted classes, with the probabilities of each if `probable`."""
-    actual = target.encode(trained.dataset.target.iloc[rows])
-    predicted = target.encode(pd.Series(trained.predicted[rows]))
-    outcome = _of_numbers(scores, actual, predicted)
-    if not probable:
+    """Places of the actual and predicted classes, with the probabilities of each where there are outputs."""
+    outcome = _of_numbers(scores, target.encode(actual), target.encode(pd.Series(predicted)))
+    if outputs is None:
         return outcome
-    found = target.probabilities(trained.model.outputs(trained.dataset.frame.iloc[rows]))
+    found = target.probabilities(outputs)
     return replace(outcome, probabilities=tuple(tuple(map(float, row)) for row in found))

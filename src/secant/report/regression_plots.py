@@ -10,14 +10,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from secant.arrays import HostArray
-from secant.report.plots import axes_for, name_axes
+from secant.report.plots import axes_for, name_axes, panel_axes
 from secant.report.svg import COLOURS, INK, MARK, drawing
 
 __all__ = ["error_histogram", "panels", "parity", "residuals"]
 
 _MOST_POINTS = 2_000
-_PANELS = (11.2, 3.9)
-_LETTERS = 80
 
 Pairs = Mapping[str, tuple[HostArray, HostArray]]
 """Actual and predicted values of each part of the rows, the test rows last."""
@@ -54,10 +52,7 @@ def panels(pairs: Pairs, target: str, most: int = _MOST_POINTS) -> Figure:
     """The three pictures of one target side by side, its name above; `most` points in each."""
     actual, predicted = pairs["test"]
     with drawing():
-        figure = Figure(figsize=_PANELS, layout="constrained")
-        title = target if len(target) <= _LETTERS else f"{target[: _LETTERS - 1]}…"
-        figure.suptitle(title, x=0.01, ha="left", fontweight="bold", parse_math=False)
-        left, middle, right = figure.subplots(1, 3)
+        figure, (left, middle, right) = panel_axes(target)
         for axes in (left, middle, right):  # labels of small numbers are wide
             axes.xaxis.set_major_locator(MaxNLocator(4))
         name_axes(left, "actual", "predicted")

@@ -1,4 +1,4 @@
-"""The blocks that judge several targets of numbers: a table of all, one figure for each."""
+"""The blocks that judge several targets: a table of all, one figure for each."""
 
 from __future__ import annotations
 
@@ -10,27 +10,35 @@ from secant.report.analysis import error_scores, selection_note
 from secant.report.numbers import count, label, short
 from secant.report.page import Block, Figure, Note, Table
 from secant.report.record import Outcome
+from secant.report.several_classes import class_figure, scores_of_classes
 from secant.report.svg import to_svg
 
 __all__ = ["score_table", "target_blocks", "target_table"]
 
-# What a page can hold: of more targets those of lowest R2 are drawn, and all share the points.
+# What a page can hold: of more targets the worst are drawn, and all share the points.
 _MOST_FIGURES = 24
 _MOST_POINTS, _FEWEST_POINTS = 4_000, 300
 
 
 def target_table(outcomes: Mapping[str, Outcome]) -> Table:
-    """Loss and scores of each target alone on the parts of the rows."""
+    """Loss and scores of each target alone: the first score on all parts of the rows."""
+    targets = outcomes["test"].targets
+    first, *others = next(iter(targets.values())).scores
     parts = list(outcomes)
-    header = ("target", "test loss", *(f"{label('R2')}, {part}" for part in parts), "RMSE, test")
+    header = (
+        "target",
+        "test loss",
+        *(f"{label(first)}, {part}" for part in parts),
+        *(f"{label(name)}, test" for name in others),
+    )
     rows = tuple(
         (
-            name,
+            target,
             short(test.loss),
-            *(short(outcomes[part].targets[name].scores["R2"]) for part in parts),
-            short(test.scores["RMSE"]),
+            *(short(outcomes[part].targets[target].scores[first]) for part in parts),
+            *(short(test.scores[name]) for name in others),
         )
-        for name, test in outcomes["test"].targets.items()
+        for target, test in targets.items()
     )
     return Table(header, rows)
 
@@ -45,41 +53,61 @@ def score_table(scores: Mapping[str, Mapping[str, float]]) -> Table:
 def target_blocks(outcomes: Mapping[str, Outcome], noun: str = "test row") -> tuple[Block, ...]:
     """Scores of every target on the test rows, which `noun` names, and its pictures."""
     targets = outcomes["test"].targets
-    scores = {name: error_scores(*one.numbers()) for name, one in targets.items()}
-    shown = _drawn(scores)
     any_target = next(iter(targets.values()))
+    if any_target.classes:
+        return _class_blocks(targets, noun)
+    scores = {name: error_scores(*one.numbers()) for name, one in targets.items()}
+    shown = _drawn(scores, "R2")
     rows = count(any_target.rows, noun)
+    whose = " of all parts of the rows" if len(outcomes) > 1 else ""
+    explanation = (
+        "Errors are predicted minus actual, in the units of each target; R² has no unit. In each "
+        f"figure: predictions against actual values{whose}, on the line they are right; errors of "
+        f"each {noun}, and the same against the predictions, dashed ± RMSE."
+    )
     return (
         score_table(scores),
-        Note(_explanation(noun, len(outcomes), len(shown), len(targets))),
+        Note(explanation + _left_out(len(shown), len(targets), "R2")),
         *(_figure(place, name, outcomes, scores[name], rows) for place, name in enumerate(shown)),
         *selection_note(any_target),
     )
 
 
-def _explanation(noun: str, parts: int, shown: int, targets: int) -> str:
-    whose = " of all parts of the rows" if parts > 1 else ""
-    text = (
-        "Errors are predicted minus actual, in the units of each target; R² has no unit. In each "
-        f"figure: predictions against actual values{whose}, on the line they are right; errors of "
-        f"each {noun}, and the same against the predictions, dashed ± RMSE."
+def _class_blocks(targets: Mapping[str, Outcome], noun: str) -> tuple[Block, ...]:
+    scores = {name: scores_of_classes(one) for name, one in targets.items()}
+    shown = _drawn(scores, "AUC")
+    explanation = (
+        f"Each target by itself, on the {noun}s. In each figure, of the second class: ROC and precision "
+        "over recall as the threshold on its probability falls, dashed: guessing; and what is observed "
+        "where a probability was predicted, in ten bins."
     )
-    if shown == targets:
-        return text
+    figures = (
+        class_figure(place, name, targets[name], scores[name]) for place, name in enumerate(shown)
+    )
     return (
-        f"{text} Drawn are the {shown} targets of lowest R²; {count(targets - shown)} others fit "
-        "better."
+        score_table(scores),
+        Note(explanation + _left_out(len(shown), len(targets), "AUC")),
+        *figures,
+        *selection_note(next(iter(targets.values()))),
     )
 
 
-def _drawn(scores: Mapping[str, Mapping[str, float]]) -> list[str]:
+def _left_out(shown: int, targets: int, score: str) -> str:
+    """What to say where the page has not all targets."""
+    if shown == targets:
+        return ""
+    others = count(targets - shown)
+    return f" Drawn are the {shown} targets of lowest {label(score)}; {others} others fit better."
+
+
+def _drawn(scores: Mapping[str, Mapping[str, float]], judge: str) -> list[str]:
     """In the order of the targets, as many as a page can hold."""
-    worst = sorted(scores, key=lambda name: _rank(scores[name]["R2"]))[:_MOST_FIGURES]
+    worst = sorted(scores, key=lambda name: _rank(scores[name][judge]))[:_MOST_FIGURES]
     return [name for name in scores if name in worst]
 
 
-def _rank(r2: float) -> float:
-    return math.inf if math.isnan(r2) else r2
+def _rank(score: float) -> float:
+    return math.inf if math.isnan(score) else score
 
 
 def _figure(

@@ -92,9 +92,15 @@ def score_tables(outcomes: dict[str, Outcome]) -> tuple[Table, ...]:
 
 def _explanation(record: Record) -> Note:
     text = f"The loss is the {record.error}, without the regularisation term."
-    if record.outcomes["test"].targets:
+    test = record.outcomes["test"]
+    if "subset accuracy" in test.scores:
+        text += (
+            " That of all targets is the sum of theirs. The subset accuracy is the share of the rows in "
+            "which all targets are right."
+        )
+    elif test.targets:
         text += " RMSE, the root of the mean squared error, is in the units of each target."
-    elif "RMSE" in record.outcomes["test"].scores:
+    elif "RMSE" in test.scores:
         text += f" RMSE, the root of the mean squared error, is in units of {record.target}."
     return Note(text)
 

@@ -23,6 +23,7 @@ from secant.learn.estimators.attributes import keep_network, keep_training
 from secant.learn.estimators.goal import Goal
 from secant.learn.estimators.parameters import check_parameters, hidden_sizes, solver_name
 from secant.learn.estimators.plain import validated
+from secant.learn.estimators.unchanged import unchanged_on_failure
 from secant.learn.history import History
 from secant.learn.initial import initialise
 from secant.learn.loss import LossIndex
@@ -149,6 +150,13 @@ class BasePerceptron(BaseEstimator):  # type: ignore[misc]
     # ---------------------------------------------------------------------------------- training
 
     def _train(self, X: Any, y: Any, sample_weight: Any) -> Self:
+        with unchanged_on_failure(self):
+            status = self._fitted(X, y, sample_weight)
+        self._warn(status)
+        return self
+
+    def _fitted(self, X: Any, y: Any, sample_weight: Any) -> secant.Status:
+        """Train, keep what was found, and say why it ended."""
         check_parameters(self)
         warm = self.warm_start and hasattr(self, "coefs_")
         X, y = validated(self, X, y, np.dtype(self.dtype), reset=not warm)
@@ -173,8 +181,7 @@ class BasePerceptron(BaseEstimator):  # type: ignore[misc]
         keep_network(self, network)
         keep_training(self, found.best, goal.factor)
         self._stream = None
-        self._warn(found.best.status)
-        return self
+        return found.best.status
 
     def _network(self, X: Values, random: np.random.RandomState, warm: bool) -> Perceptron:
         """With the weights so far on a warm start, else with new ones."""

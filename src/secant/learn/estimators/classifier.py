@@ -11,6 +11,7 @@ from sklearn.utils import column_or_1d, compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call
 
+import secant
 from secant.learn.error_terms import BinaryCrossEntropy, CrossEntropy, ErrorTerm, WeightedSquared
 from secant.learn.errors import InputError, listing
 from secant.learn.estimators.base import Values
@@ -166,8 +167,7 @@ class MLPClassifier(ClassifierMixin, StreamPerceptron):  # type: ignore[misc]
                 "partial_fit does not know how frequent the classes are: give class_weight as a dict, or "
                 "sample_weight, instead of class_weight='balanced'"
             )
-        _check_partial_fit_first_call(self, classes)
-        return self._learn_part(X, y, sample_weight, self.classes_)
+        return self._learn_part(X, y, sample_weight, classes)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """The most probable class of each row; for multilabel targets 0 and 1, shape (rows, labels)."""
@@ -200,6 +200,10 @@ class MLPClassifier(ClassifierMixin, StreamPerceptron):  # type: ignore[misc]
         return logarithms
 
     # -------------------------------------------------------------------------------- internals
+
+    def _go_through(self, X: Any, y: Any, sample_weight: Any, classes: Any) -> secant.Status | None:
+        _check_partial_fit_first_call(self, classes)
+        return super()._go_through(X, y, sample_weight, self.classes_)
 
     def _read_targets(self, y: Any, reset: bool, classes: Any = None) -> NDArray[Any]:
         kind = kind_of_classes(y)

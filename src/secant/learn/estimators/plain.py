@@ -15,8 +15,9 @@ def validated(estimator: Any, X: Any, y: Any, dtype: np.dtype, reset: bool) -> t
     """Rows and targets as `sklearn.utils.validation.validate_data` gives them.
 
     Arrays of finite numbers that already are what it would make of them only pass its checks of the
-    columns; all others are converted, or refused in its words.
+    columns; all others are converted, or refused in its words. Labels in a sparse matrix become an array.
     """
+    y = y.toarray() if hasattr(y, "toarray") else y
     if _is_plain(X, y, dtype):
         return validate_data(estimator, X, y, reset=reset, skip_check_array=True)  # type: ignore[no-any-return]
     return validate_data(estimator, X, y, multi_output=True, dtype=dtype, reset=reset)  # type: ignore[no-any-return]

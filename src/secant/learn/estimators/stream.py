@@ -22,6 +22,7 @@ from secant.learn.estimators.base import BasePerceptron, Values
 from secant.learn.estimators.goal import Goal
 from secant.learn.estimators.parameters import check_parameters, solver_name
 from secant.learn.estimators.plain import validated
+from secant.learn.estimators.unchanged import unchanged_on_failure
 from secant.learn.history import Epoch, History
 from secant.learn.minibatch import (
     BATCH_METHODS,
@@ -88,6 +89,16 @@ class StreamPerceptron(BasePerceptron):
 
     def _learn_part(self, X: Any, y: Any, sample_weight: Any, classes: Any = None) -> Self:
         """One pass over the rows, from the weights and the optimiser's memory so far."""
+        with unchanged_on_failure(self):
+            status = self._go_through(X, y, sample_weight, classes)
+        if self.verbose:
+            print(f"Iteration {self.n_iter_}, loss = {self.loss_:.8f}")
+        if status is not None:
+            self._warn(status)
+        return self
+
+    def _go_through(self, X: Any, y: Any, sample_weight: Any, classes: Any) -> secant.Status | None:
+        """Read the rows and teach the network; a status says that this diverged."""
         check_parameters(self)
         self._refuse_what_needs_all_rows()
         first = not hasattr(self, "coefs_")
@@ -101,17 +112,12 @@ class StreamPerceptron(BasePerceptron):
             raise InputError(f"partial_fit trains on device 'cpu', not {self.device!r}")
         if first:
             self._begin()
-        status = self._go_through(sample, network, self._goal(targets), random)
-        keep_network(self, network)
-        self.stop_reason_ = _ENDED if status is None else status.value
-        if status is not None:
-            self._warn(status)
-        return self
+        return self._teach(sample, network, self._goal(targets), random)
 
-    def _go_through(
+    def _teach(
         self, sample: Sample, network: Perceptron, goal: Goal, random: np.random.RandomState
     ) -> secant.Status | None:
-        """Teach the network; where that diverges, say so and leave the weights as they were."""
+        """Step through the rows; where that diverges, the weights stay as they were."""
         began = perf_counter()
         if self._stream is not None:
             goal = replace(goal, error=self._stream.error)
@@ -119,16 +125,17 @@ class StreamPerceptron(BasePerceptron):
         objective = Objective(network, index, sample.inputs, sample.targets, sample.weights)
         stream, x = self._following(objective, goal), weights_of(network)
         met = _pass(objective, stream.optimiser, x, random.permutation(len(sample)), self._batch())
+        learnt = met.finite and bool(np.isfinite(x).all())
+        if learnt:
+            set_weights(network, x)
+        keep_network(self, network)
+        self._stream = stream if learnt else None  # what led away is forgotten
         self.solver_ = stream.method
         self.solver_reason_ = _REASON if solver_name(self) == AUTO else ""
+        self.stop_reason_ = _ENDED if learnt else secant.Status.DIVERGED.value
         self.t_ += len(sample)
         self._count(met, goal, perf_counter() - began)
-        if not (met.finite and np.isfinite(x).all()):
-            self._stream = None  # what led away is forgotten
-            return secant.Status.DIVERGED
-        set_weights(network, x)
-        self._stream = stream
-        return None
+        return None if learnt else secant.Status.DIVERGED
 
     def _refuse_what_needs_all_rows(self) -> None:
         if self.early_stopping:
@@ -157,10 +164,9 @@ class StreamPerceptron(BasePerceptron):
         self.history_ = History()
 
     def _count(self, met: _Met, goal: Goal, seconds: float) -> None:
-        """Add a pass to the counts and the curves."""
+        """Add a pass to the counts, and last to the curves, which change in place."""
         self.n_iter_ += 1
         self.loss_ = goal.factor * met.objective
-        self.loss_curve_.append(self.loss_)
         known = self.best_loss_
         self.best_loss_ = self.loss_ if known is None else min(known, self.loss_)
         past = self.history_.epochs
@@ -176,8 +182,7 @@ class StreamPerceptron(BasePerceptron):
                 (past[-1].evaluations if past else 0) + met.steps,
             )
         )
-        if self.verbose:
-            print(f"Iteration {self.n_iter_}, loss = {self.loss_:.8f}")
+        self.loss_curve_.append(self.loss_)
 
 
 def _pass(

@@ -13,6 +13,7 @@ from secant.learn.export.layers import environment, layers
 from secant.learn.export.precision import check_constants, parts, precision_of, scaled_fill
 from secant.learn.inputs import NumericInput
 from secant.learn.model import Model
+from secant.learn.target import ClassTargets
 
 __all__ = ["c_source"]
 
@@ -43,6 +44,7 @@ def c_source(model: Model) -> str:
         version=secant.__version__,
         target=model.target,
         classes=getattr(model.target, "classes", ()),
+        several_classes=isinstance(model.target, ClassTargets),
         targets=getattr(model.target, "columns", ()),
         real="float" if single else "double",
         f="f" if single else "",

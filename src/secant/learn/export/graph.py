@@ -94,6 +94,10 @@ class Graph:
         """Truth values as 0 and 1."""
         return self.add("Cast", value, to=getattr(self.onnx.TensorProto, self.number))
 
+    def places(self, value: str) -> str:
+        """Truth values as the whole numbers 0 and 1."""
+        return self.add("Cast", value, to=self.onnx.TensorProto.INT64)
+
     def log1p(self, x: str) -> str:
         """``log(1 + x)`` without cancellation: ``x log(u) / (u - 1)`` with the rounded ``u = 1 + x``.
 

@@ -5,9 +5,11 @@ as double, or float where the network is in float32, with NaN for a missing numb
 strings without surrounding blanks, where the empty string is a missing one. Categories are strings
 also where the table has numbers as codes: ``"3"``, not 3.
 
-Outputs: ``predicted_<target>``, of shape (rows, 1) in the target's units, one for each target, or of
-shape (rows,) with the class as a string, and for classes ``probabilities`` of shape (rows, classes),
-in the order of the metadata entry ``classes`` (a JSON list). A graph in float32 has no double at all.
+Outputs: ``predicted_<target>``, one for each target, of shape (rows, 1) in the target's units, or of
+shape (rows,) with the class as a string; and for classes ``probabilities``, of shape (rows, classes) in
+the order of the metadata entry ``classes`` (a JSON list). For several targets of two classes these are
+the probabilities of the second class of each, of shape (rows, targets), and ``classes`` holds a list for
+each. A graph in float32 has no double at all.
 
 What the model refuses has no sentence here: an unknown category ends the run with an error of the
 runtime, a missing number gives NaN.
@@ -28,7 +30,7 @@ from secant.learn.inputs import CategoricalInput, NumericInput
 from secant.learn.model import Model
 from secant.learn.preparation import Preparation
 from secant.learn.scaling import Scaling
-from secant.learn.target import ClassTarget, NumericTarget
+from secant.learn.target import ClassTarget, ClassTargets, NumericTarget
 
 __all__ = ["onnx_bytes"]
 
@@ -57,10 +59,14 @@ def onnx_bytes(model: Model) -> bytes:
     if isinstance(model.target, ClassTarget):
         _classes(graph, model.target, outputs)
         described["classes"] = model.target.classes
+        return graph.to_bytes(described)
+    described["targets"] = model.target.names
+    if isinstance(model.target, ClassTargets):
+        _two_classes_each(graph, model.target, outputs)
+        described["classes"] = [column.classes for column in model.target.columns]
     else:
         for column, own in zip(model.target.columns, _each(graph, model, outputs), strict=True):
             _number(graph, column, own)
-        described["targets"] = [column.name for column in model.target.columns]
     return graph.to_bytes(described)
 
 
@@ -202,3 +208,14 @@ def _classes(graph: Graph, target: ClassTarget, outputs: str) -> None:
     labels = graph.add("Gather", graph.constant(target.classes), likeliest, axis=0)
     graph.output(labels, f"predicted_{target.name}", "STRING", ["rows"])
     graph.output(probabilities, "probabilities", graph.number, ["rows", len(target.classes)])
+
+
+def _two_classes_each(graph: Graph, target: ClassTargets, outputs: str) -> None:
+    """The second class of a target where its probability is above 1/2."""
+    probabilities = graph.add("Sigmoid", outputs)
+    above = graph.places(graph.add("Greater", probabilities, graph.constant(np.array(0.5))))
+    for place, column in enumerate(target.columns):
+        second = graph.add("Gather", above, graph.constant(np.array(place)), axis=1)
+        labels = graph.add("Gather", graph.constant(column.classes), second, axis=0)
+        graph.output(labels, f"predicted_{column.name}", "STRING", ["rows"])
+    graph.output(probabilities, "probabilities", graph.number, ["rows", target.outputs])

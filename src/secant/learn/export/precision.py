@@ -19,7 +19,7 @@ from secant.learn.errors import InputError
 from secant.learn.inputs import NumericInput
 from secant.learn.model import Model
 from secant.learn.network import DTYPES, Perceptron, check_dtype
-from secant.learn.target import ClassTarget
+from secant.learn.target import NumericTarget, NumericTargets
 
 __all__ = ["check_constants", "in_precision", "parts", "precision_of", "scaled_fill"]
 
@@ -66,7 +66,7 @@ def _constants(model: Model) -> Iterator[tuple[str, str, float]]:
         if isinstance(entry, NumericInput):
             yield f"column {entry.name!r}", "shift", entry.scaling.shift
             yield f"column {entry.name!r}", "scale", entry.scaling.scale
-    if not isinstance(model.target, ClassTarget):
+    if isinstance(model.target, NumericTarget | NumericTargets):
         for column in model.target.columns:
             yield f"target {column.name!r}", "shift", column.shift
             yield f"target {column.name!r}", "scale", column.scale

@@ -7,6 +7,7 @@ from secant.learn.columns import MISSING_CELLS
 from secant.learn.export.layers import environment, layers
 from secant.learn.inputs import NumericInput
 from secant.learn.model import Model
+from secant.learn.target import ClassTargets
 
 __all__ = ["python_source"]
 
@@ -23,6 +24,7 @@ def python_source(model: Model) -> str:
     return template.get_template("model.py.jinja").render(
         version=secant.__version__,
         target=model.target,
+        several_classes=isinstance(model.target, ClassTargets),
         targets=getattr(model.target, "columns", ()),
         inputs=model.preparation.inputs,
         is_number=lambda entry: isinstance(entry, NumericInput),

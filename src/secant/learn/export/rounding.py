@@ -14,7 +14,7 @@ from secant.learn.export.precision import in_precision, precision_of
 from secant.learn.inputs import CategoricalInput, NumericInput
 from secant.learn.model import Model
 from secant.learn.preparation import Preparation
-from secant.learn.target import ClassTarget
+from secant.learn.target import ClassTarget, ClassTargets
 
 __all__ = ["Rounding", "described", "drawn_rows", "rounding_error"]
 
@@ -37,7 +37,7 @@ class Rounding:
     relative : dict of str to float
         The same over the range of the column on these rows; of probabilities just the same.
     changed : int or None
-        Rows with another class; None where numbers are predicted.
+        Rows with another class, of any target; None where numbers are predicted.
     """
 
     dtype: str
@@ -90,8 +90,10 @@ def rounding_error(
     expected, found = model.predict(rows), _predicted(model, dtype, format, rows)
     a, b = expected.select_dtypes("number"), found.select_dtypes("number")
     largest, span, changed = (a - b).abs().max(), a.max() - a.min(), None
-    if isinstance(model.target, ClassTarget):
-        span, changed = span * 0.0 + 1.0, int((expected.iloc[:, 0] != found.iloc[:, 0]).sum())
+    if isinstance(model.target, ClassTarget | ClassTargets):
+        classes = [f"predicted_{name}" for name in model.target.names]
+        other = (expected[classes] != found[classes]).any(axis=1)
+        span, changed = span * 0.0 + 1.0, int(other.sum())
     relative = largest / span.where(span > 0.0, 1.0)
     return Rounding(
         dtype,
