@@ -39,13 +39,29 @@ def test_a_step_is_a_part_of_the_rules_and_a_part_of_the_last():
 
 
 @pytest.mark.parametrize("told", [outcome(0.999), outcome(0.0, accepted=False)])
-def test_the_rules_own_step_follows_a_perfect_gain_and_a_rejection(told):
+def test_the_rules_own_step_follows_a_perfect_gain_and_its_own_rejection(told):
     given, scale, ball = model(), np.ones(3), HeavyBall()
     damped = ball.begin(given, np.zeros(3), scale)
     _, damped = ball.propose(given, scale, damped)
     damped = ball.learn(damped, told)
     assert damped.last is None
     assert damped.value == Nielsen().learn(Damped(Nielsen().tau), told).value
+
+
+def test_a_rejected_step_is_tried_without_momentum_before_there_is_more_damping():
+    given, scale, rule = model(), np.ones(3), Nielsen()
+    ball, no = HeavyBall(rule), outcome(-0.5, accepted=False)
+    _, damped = ball.propose(given, scale, ball.begin(given, np.zeros(3), scale))
+    kicked, damped = ball.propose(given, scale, ball.learn(damped, outcome(0.5)))
+    value = damped.value
+    plain, damped = ball.propose(given, scale, ball.learn(damped, no))
+    assert damped.value == value
+    expected, _ = rule.propose(given, scale, Damped(value))
+    np.testing.assert_array_equal(plain, expected)
+    assert np.abs(kicked - plain).max() > 0.0
+    damped = ball.learn(damped, no)
+    assert damped.value == rule.learn(Damped(value), no).value
+    assert damped.spare is None
 
 
 @pytest.mark.parametrize("start", [START, [3.0, -2.0], [0.1, -3.0]])

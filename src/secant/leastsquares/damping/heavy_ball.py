@@ -29,9 +29,9 @@ from secant.leastsquares.model import Model
 class HeavyBall:
     """Another rule's steps, with momentum where the model is not to be trusted to the last digit.
 
-    ``p = part p_LM + momentum p_last`` [1]_ [2]_; ``p_LM`` itself at first, after a rejection, and
-    after a gain ratio so close to 1 that the model is as good as f: near a solution steps converge as
-    fast as those of the rule.
+    ``p = part p_LM + momentum p_last`` [1]_ [2]_; ``p_LM`` itself at first, after a gain ratio so close to 1
+    that the model is as good as f, for near a solution steps are to converge as fast as those of the rule,
+    and where ``p`` is rejected, before there is more damping.
 
     Parameters
     ----------
@@ -69,16 +69,21 @@ class HeavyBall:
     def propose(
         self, model: Model, scale: HostArray, damped: Damped
     ) -> tuple[HostArray | None, Damped]:
-        """The rule's step, and of the last one."""
+        """The rule's step and some of the last one; without it where that was rejected."""
+        if damped.spare is not None:
+            return damped.spare, damped._replace(proposed=damped.spare, spare=None)
         last = damped.last
         p, damped = self.rule.propose(model, scale, damped)
         # variables that a bound holds have no step
-        if p is not None and last is not None and p.shape == last.shape:
-            p = self.part * p + self.momentum * last
-        return p, damped._replace(proposed=p, last=last)
+        if p is None or last is None or p.shape != last.shape:
+            return p, damped._replace(proposed=p)
+        d = self.part * p + self.momentum * last
+        return d, damped._replace(proposed=d, spare=p)
 
     def learn(self, damped: Damped, outcome: Outcome) -> Damped:
-        """The rule's next damping, and whether the next step is to have momentum."""
+        """The rule's next damping; the same one if momentum is to blame."""
+        if not outcome.accepted and damped.spare is not None:
+            return damped._replace(last=None)
         keeps = outcome.accepted and outcome.ratio <= self.trusted
         last = damped.proposed if keeps else None
-        return self.rule.learn(damped, outcome)._replace(last=last)
+        return self.rule.learn(damped, outcome)._replace(last=last, spare=None)

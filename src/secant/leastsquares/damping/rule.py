@@ -25,8 +25,9 @@ class Damped(NamedTuple):
         Longest ``|D p|`` allowed; infinite for rules without one.
     shrink : float
         Factor of the step (`Undamped`).
-    proposed, last : array, shape (n,), or None
-        The last proposal, and the last step if the next is to have a part of it (`HeavyBall`).
+    proposed, spare, last : array, shape (n,), or None
+        The last proposal, the one to try if that is rejected, and the last step if the next proposal is
+        to have a part of it (`HeavyBall`).
     """
 
     value: float
@@ -34,6 +35,7 @@ class Damped(NamedTuple):
     radius: float = math.inf
     shrink: float = 1.0
     proposed: HostArray | None = None
+    spare: HostArray | None = None
     last: HostArray | None = None
 
     @property
