@@ -31,7 +31,8 @@ class HeavyBall:
 
     ``p = part p_LM + momentum p_last`` [1]_ [2]_; ``p_LM`` itself at first, after a gain ratio so close to 1
     that the model is as good as f, for near a solution steps are to converge as fast as those of the rule,
-    and where ``p`` is rejected, before there is more damping.
+    and where ``p`` is rejected, before there is more damping. Within bounds all steps are the rule's: one
+    that is met breaks the motion.
 
     Parameters
     ----------
@@ -70,20 +71,19 @@ class HeavyBall:
         self, model: Model, scale: HostArray, damped: Damped
     ) -> tuple[HostArray | None, Damped]:
         """The rule's step and some of the last one; without it where that was rejected."""
-        if damped.spare is not None:
-            return damped.spare, damped._replace(proposed=damped.spare, spare=None)
-        last = damped.last
+        last, spare = damped.last, damped.spare
+        if damped.proposed is None and spare is not None:
+            return spare, damped._replace(proposed=spare, spare=None)
         p, damped = self.rule.propose(model, scale, damped)
-        # variables that a bound holds have no step
-        if p is None or last is None or p.shape != last.shape:
-            return p, damped._replace(proposed=p)
+        if p is None or last is None:
+            return p, damped._replace(proposed=p, spare=None)
         d = self.part * p + self.momentum * last
         return d, damped._replace(proposed=d, spare=p)
 
     def learn(self, damped: Damped, outcome: Outcome) -> Damped:
         """The rule's next damping; the same one if momentum is to blame."""
         if not outcome.accepted and damped.spare is not None:
-            return damped._replace(last=None)
+            return damped._replace(proposed=None, last=None)
         keeps = outcome.accepted and outcome.ratio <= self.trusted
         last = damped.proposed if keeps else None
         return self.rule.learn(damped, outcome)._replace(last=last, spare=None)

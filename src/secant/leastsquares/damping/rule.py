@@ -26,8 +26,8 @@ class Damped(NamedTuple):
     shrink : float
         Factor of the step (`Undamped`).
     proposed, spare, last : array, shape (n,), or None
-        The last proposal, the one to try if that is rejected, and the last step if the next proposal is
-        to have a part of it (`HeavyBall`).
+        The last proposal, the one to try where that was rejected and is None, and the last step if the
+        next proposal is to have a part of it (`HeavyBall`).
     """
 
     value: float
