@@ -36,6 +36,22 @@ def test_the_size_decides():
     assert first(weights=50, rows=500, absolute=True) == "owl-qn"
 
 
+def test_a_validation_loss_is_no_goal_for_long_steps():
+    """But where rows are many for the weights, Levenberg-Marquardt predicts best, too."""
+    case = {"squares": True, "validated": True}
+    assert first(weights=769, rows=300, **case) == "l-bfgs"
+    assert first(weights=385, rows=300, **case) == "ssbroyden"
+    assert first(weights=97, rows=970, **case) == "lm"
+    random = np.random.default_rng(0)
+    x = torch.as_tensor(random.normal(size=(60, 3)))
+    train, held = Sample(x[:40], x[:40, :1]), Sample(x[40:], x[40:, :1])
+    for validation, expected in ((None, "lm"), (held, "ssbroyden")):
+        network = Perceptron((3, 20, 1))
+        strategy = Strategy("auto", max_iter=3)
+        training = train_network(network, LossIndex(MeanSquared()), train, validation, strategy)
+        assert training.method == expected
+
+
 def test_the_lines():
     rows = 10 * DENSE_WEIGHTS
     assert first(weights=DENSE_WEIGHTS, rows=rows) == "ssbroyden"

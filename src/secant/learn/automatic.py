@@ -57,7 +57,11 @@ Train = Callable[
 
 
 def circumstances(
-    network: Perceptron, index: LossIndex, train: Sample, memory: float | None = None
+    network: Perceptron,
+    index: LossIndex,
+    train: Sample,
+    memory: float | None = None,
+    validated: bool = False,
 ) -> Circumstances:
     """What `choose` has to know of a training; ``memory`` is that of the machine by default."""
     closed = has_closed_form(network, train.inputs)
@@ -70,6 +74,7 @@ def circumstances(
         squares=closed and smooth and isinstance(index.error, SquaredTerm),
         classes=isinstance(index.error, BinaryCrossEntropy | CrossEntropy),
         penalty=index.l2 * len(train),
+        validated=validated,
         absolute=index.l1 > 0.0,
         batches=closed,
         itemsize=train.inputs.element_size(),
@@ -108,7 +113,7 @@ def train_automatically(
     A method that ends in a failure leaves the network at its best weights, where the next one goes
     on; one that does not have the memory it needs has not begun.
     """
-    candidates = choose(circumstances(network, index, train))
+    candidates = choose(circumstances(network, index, train, validated=validation is not None))
     started, why = perf_counter(), ""
     past: Training | None = None
     for candidate in candidates:

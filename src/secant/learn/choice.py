@@ -4,8 +4,8 @@ The costs of one iteration, with ``n`` weights and ``m`` residuals or rows, deci
 ``~ m n`` operations, a step of Levenberg-Marquardt ``~ m n min(m, n)``, a dense quasi-Newton update
 ``~ n^2``, and an update of L-BFGS next to nothing. The better a method knows the curvature, the fewer
 iterations it needs; Levenberg-Marquardt knows it well where the residuals are small. Where the lines
-are drawn was measured by ``python -m benchmarks.choice`` and ``benchmarks.classes``; `docs/choosing.md` has
-the tables.
+are drawn was measured by ``python -m benchmarks.choice``, ``benchmarks.classes`` and
+``benchmarks.early_stopping``; `docs/choosing.md` has the tables.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ the part of the Hessian that the method leaves out."""
 
 FITTED_RESIDUALS, FITTED_PENALTY = 500, 0.1
 """Most residuals, and the largest penalty (in scikit-learn's units, ``l2 m``), for Levenberg-Marquardt with
-as many weights: they can all be fitted, and near a perfect fit Gauss and Newton agree."""
+as many weights: they can all be fitted, and near a perfect fit Gauss and Newton agree. Not where a validation
+loss ends the training: a few long steps pass by the weights that predict best, many short ones do not."""
 
 DENSE_WEIGHTS = 2_000
 """Most weights for a dense quasi-Newton matrix."""
@@ -68,6 +69,8 @@ class Circumstances:
         Whether the loss index is a cross-entropy.
     penalty : float
         The factor of the squared weights, times the rows.
+    validated : bool
+        Whether the weights of the lowest validation loss are kept.
     absolute : bool
         Whether the penalty has absolute values, which have no gradient at 0.
     batches : bool
@@ -87,6 +90,7 @@ class Circumstances:
     squares: bool = False
     classes: bool = False
     penalty: float = 0.0
+    validated: bool = False
     absolute: bool = False
     batches: bool = True
     itemsize: int = 8
@@ -154,7 +158,7 @@ def _squares(case: Circumstances) -> list[Candidate]:
         reason = f"a sum of {residuals:,} squares of {case.weights} weights: Levenberg-Marquardt"
         return [Candidate("lm", reason)]
     fitted = case.penalty <= FITTED_PENALTY and case.weights >= residuals
-    if not (fitted and residuals <= FITTED_RESIDUALS):
+    if case.validated or not (fitted and residuals <= FITTED_RESIDUALS):
         return []
     reason = (
         f"{case.weights:,} weights can fit {residuals} numbers: Levenberg-Marquardt converges fast"
