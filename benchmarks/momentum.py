@@ -30,7 +30,7 @@ from secant.learn.error_terms import MeanSquared
 from secant.learn.objective import Objective, weights_of
 from secant.learn.squares import NetworkSquares
 from secant.leastsquares import LevenbergMarquardt
-from secant.leastsquares.damping import Damping, HeavyBall, Nielsen
+from secant.leastsquares.damping import Damping, Nielsen, WithMomentum
 from secant.leastsquares.levenberg_marquardt import Tolerances
 from secant.leastsquares.result import FitRun
 from secant.leastsquares.scaling import Fixed
@@ -42,11 +42,11 @@ GOALS = (6, 12, 25, STEPS)
 NIELSEN = "Nielsen"
 RULES: dict[str, Damping] = {
     NIELSEN: Nielsen(1e-2),
-    "HeavyBall": HeavyBall(Nielsen(1e-2)),
-    "without momentum": HeavyBall(Nielsen(1e-2), momentum=0.0),
-    "part 0.8, momentum 0.1": HeavyBall(Nielsen(1e-2), 0.8, 0.1),
-    "part 1, momentum 0.2": HeavyBall(Nielsen(1e-2), 1.0, 0.2),
-    "part 0.9, momentum 0.3": HeavyBall(Nielsen(1e-2), 0.9, 0.3),
+    "WithMomentum": WithMomentum(Nielsen(1e-2)),
+    "without momentum": WithMomentum(Nielsen(1e-2), momentum=0.0),
+    "part 0.8, momentum 0.1": WithMomentum(Nielsen(1e-2), 0.8, 0.1),
+    "part 1, momentum 0.2": WithMomentum(Nielsen(1e-2), 1.0, 0.2),
+    "part 0.9, momentum 0.3": WithMomentum(Nielsen(1e-2), 0.9, 0.3),
 }
 
 LOADERS = {

@@ -109,7 +109,7 @@ def least_squares(
         "qr" (the most accurate), "cholesky" (of J'J, the fastest), "matrix-free" (products with J), or
         "auto": by size.
     damping : str or Damping
-        "trust-radius" (More), "nielsen", "marquardt", "heavy-ball", or a configured rule of
+        "trust-radius" (More), "nielsen", "marquardt", "momentum", or a configured rule of
         `secant.leastsquares`; "auto" is More's, and Nielsen's where the solver is matrix-free.
     geodesic : bool or Geodesic
         Whether to add the geodesic acceleration to every step.

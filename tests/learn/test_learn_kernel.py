@@ -13,6 +13,7 @@ from secant.learn import LossIndex, Perceptron, Strategy, train_network
 from secant.learn import kernel as kernel_module
 from secant.learn.bayesian import BayesianSquares
 from secant.learn.error_terms import MeanSquared
+from secant.learn.inner_products import DampedKernel
 from secant.learn.kernel import KernelModel, Kernels
 from secant.learn.objective import Objective, weights_of
 from secant.learn.sample import Sample
@@ -76,6 +77,25 @@ def test_a_strongly_damped_step_in_single_precision_loses_next_to_nothing(rows, 
         v = np.sin(np.arange(len(x)))
         expected = v @ np.linalg.solve(C, v)
         assert factor.inverse_norm2(v) == pytest.approx(expected, rel=LOST)
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+@pytest.mark.parametrize("hidden", [(), (1,), (6,), (1, 5), (5, 1), (6, 5), (4, 3, 2)], ids=str)
+@pytest.mark.parametrize("dtype", [SINGLE, DOUBLE])
+def test_products_of_rows_are_those_of_the_jacobian(hidden, outputs, dtype):
+    """Whatever layers there are, and in memory that was used before."""
+    problem, x = problem_of(30, hidden, outputs=outputs)
+    kernel = None
+    for at in (x, x + 0.1):
+        J, _ = dense(problem.at(at))
+        J = J[: 30 * outputs]
+        S = 2.0 * problem.is_weight + 0.5
+        (rows,) = problem.residuals.rows(at)
+        kernel = kernel or DampedKernel(rows, np.dtype(dtype))
+        M = kernel.of(rows, 2.5, 0.5)
+        expected = np.eye(len(J)) + (J / S) @ J.T
+        np.testing.assert_allclose(np.tril(M), np.tril(expected), atol=20 * np.finfo(dtype).eps)
+        assert not np.triu(M, 1).any()
 
 
 def test_single_precision_does_not_touch_the_gradient():

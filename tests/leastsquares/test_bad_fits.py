@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from nist import REGRESSIONS
 
 import secant
 
@@ -72,3 +73,38 @@ def test_remembered_configurations_are_checked_as_new_ones_are():
     for bad in ({"ftol": False}, {"gtol": "small"}, {"memory": True}, {"solver": ["qr"]}):
         with pytest.raises(ValueError, match=next(iter(bad))):
             secant.least_squares(residuals, [1.0, 1.0, 1.0], **bad)
+
+
+@pytest.mark.parametrize("options", [{"method": "gn"}, {}, {"damping": "momentum"}], ids=str)
+def test_a_step_cut_short_by_the_edge_of_the_domain_is_no_convergence(options):
+    """All that is accepted is 1e-11 of x, which tells nothing of the step that was wanted."""
+
+    def residuals(x):
+        return np.array([x[0] - 5.0 if x[0] < 1.0 + 1e-11 else np.nan])
+
+    fit = secant.least_squares(residuals, [1.0], lambda x: np.eye(1), **options)
+    assert not fit.success
+    assert fit.x[0] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("damping", ["nielsen", "marquardt", "momentum", "trust-radius"])
+@pytest.mark.parametrize("steep", [1e6, 1e7, 1e8])
+def test_creeping_along_a_steep_valley_is_no_convergence(damping, steep):
+    """On its floor r is at right angles with each column, and damped steps are too short to be seen."""
+    fit = secant.least_squares(
+        lambda x: np.array([steep * (x[1] - x[0] ** 2), 1.0 - x[0]]),
+        [-1.2, 1.44],
+        lambda x: np.array([[-2.0 * steep * x[0], steep], [-1.0, 0.0]]),
+        damping=damping,
+        max_iter=60,
+    )
+    assert not fit.success
+    assert fit.cost < 2.42
+
+
+def test_a_failure_far_from_a_fit_is_not_called_round_off():
+    """In units so different that the gradient's line promises nothing: SciPy goes on to f = 34.9."""
+    (given,) = (r for r in REGRESSIONS if r.name == "MGH10")
+    scale = float(np.sqrt(given.squares / len(given.y)))
+    fit = secant.least_squares(given.residuals, given.near, "cs", loss="huber", f_scale=scale)
+    assert fit.cost < 35.0 or not fit.success

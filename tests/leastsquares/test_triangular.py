@@ -90,6 +90,36 @@ def test_the_short_way_is_taken_where_the_columns_are_well_separated(m, units):
     np.testing.assert_allclose(p, -np.linalg.lstsq(J, r, rcond=None)[0] / units, rtol=1e-9)
 
 
+def in_a_chain(n, link):
+    """Each column is mostly the one before: no pivot is small, and yet the first is spanned by the others."""
+    orthogonal = np.linalg.qr(rows(3 * n + 5, n)[0])[0]
+    return orthogonal @ (np.eye(n) + link * np.eye(n, k=1))
+
+
+@pytest.mark.parametrize(("n", "link", "is_clear"), [(6, 3.0, True), (6, 100.0, False)])
+@pytest.mark.parametrize("backwards", [False, True])
+def test_columns_are_compared_with_those_after_them_too(n, link, is_clear, backwards):
+    J = in_a_chain(n, link)[:, :: -1 if backwards else 1]
+    model = GuardedBuilder(n).whole(J, np.ones(len(J)))
+    assert isinstance(model, ClearGram) == is_clear
+
+
+@pytest.mark.parametrize("n", [5, 30])
+def test_clear_is_what_the_inverse_says(n):
+    """Whichever column comes last, its squared pivot is above a millionth of its square, or not."""
+    rng = np.random.default_rng(n)
+    told = []
+    for gap in np.logspace(-5.0, 0.0, 60):
+        J = rng.normal(size=(2 * n, n))
+        J[:, 0] = J[:, 1:] @ rng.normal(size=n - 1) + gap * J[:, 0]
+        Q, R = np.linalg.qr(J / np.linalg.norm(J, axis=0))
+        least = 1.0 / (np.linalg.inv(R) ** 2).sum(axis=1).max()
+        clear = isinstance(GuardedBuilder(n).whole(J, Q[:, 0]), ClearGram)
+        assert clear == (least > 1e-6)
+        told.append(clear)
+    assert 10 < sum(told) < 50
+
+
 @pytest.mark.parametrize("size", [1e-155, 1e-148, 1e155, np.inf, np.nan])
 def test_squares_that_leave_the_range_of_numbers_go_to_qr(size):
     J, r = rows(6, 3)

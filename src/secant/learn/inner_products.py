@@ -34,10 +34,11 @@ class DampedKernel:
         m, self._dtype = len(rows), dtype
         # one block, which the C library keeps for the next training: fresh memory costs more than what is
         # computed in it; zeros, for products of whole matrices take along what is above the diagonal
-        memory = np.zeros((3 if len(rows.deltas) > 2 else 2, m, m), dtype)
+        parts = any(delta.shape[1] > 1 for delta in rows.deltas[1:])
+        memory = np.zeros((3 if parts else 2, m, m), dtype)
         self._matrix: Values = memory[0].T
         self._other: Values = memory[1].T
-        self._part: Values = memory[-1].T
+        self._part: Values = memory[-1].T  # another one where it is written to
 
     def of(self, rows: Rows, weights: float, biases: float) -> Values:
         """The lower triangle of ``M``, valid until the next call.

@@ -12,11 +12,11 @@ from secant import checks
 from secant.leastsquares.damping import (
     Automatic,
     Damping,
-    HeavyBall,
     Marquardt,
     Nielsen,
     TrustRadius,
     Undamped,
+    WithMomentum,
 )
 from secant.leastsquares.levenberg_marquardt import Geodesic, LevenbergMarquardt, Tolerances
 from secant.leastsquares.matrix_free import InnerStops
@@ -33,7 +33,7 @@ DAMPINGS: dict[str, Damping] = {
     "trust-radius": TrustRadius(),
     "nielsen": Nielsen(),
     "marquardt": Marquardt(),
-    "heavy-ball": HeavyBall(),
+    "momentum": WithMomentum(),
 }
 
 

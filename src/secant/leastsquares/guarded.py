@@ -1,8 +1,9 @@
 """Damped linear least squares by Cholesky where that is accurate, by QR where it is not.
 
 The normal equations take a third of QR's time, and with rows of few columns a fraction of its calls. Their
-error is eps times the square of J's condition, which the pivots tell: where all are large enough the step
-has ten digits at least, elsewhere ``R`` comes from Householder's QR of the rows themselves.
+error is eps times the square of J's condition, which the part of each column tells that the others do not
+span: where all are large enough the step has some ten digits, elsewhere ``R`` comes from Householder's QR of
+the rows themselves.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from secant.leastsquares.normal import CholeskyFactor, Gram, add_gram, damped_ch
 from secant.leastsquares.qr import ROWS, TriangularBuilder
 
 _WELL = 1e-6
-"""Squares of pivots above this part of the columns' squares: J'J loses a third of the digits at most."""
+"""Every column has so much of its square outside of what the others span: J'J loses a third of the digits."""
 
 _SMALL = 1e-290
 """Squares of columns below this have lost digits to underflow."""
@@ -70,16 +71,33 @@ class GuardedBuilder(TriangularBuilder):
 
 
 def _clear_gram(J: HostArray, r: HostArray) -> ClearGram | None:
-    """The normal equations, if all pivots are well above their rounding."""
+    """The normal equations, if all columns are well separated."""
     J, r = J.astype(float, copy=False), r.astype(float, copy=False)
     n = J.shape[1]
     A = np.zeros((n, n), order="F")
     add_gram(A, J)
     L, info = lapack.dpotrf(A, 1)
-    squares = A.diagonal().tolist()
-    if info or not min(squares) > _SMALL:
+    if info or not _is_clear(L, A.diagonal()):
         return None
-    for pivot, square in zip(L.diagonal().tolist(), squares, strict=True):
-        if not pivot * pivot > _WELL * square:
-            return None
     return ClearGram(A, r.dot(J), L)
+
+
+def _is_clear(L: HostArray, squares: HostArray) -> bool:
+    """Whether each column's ``1 / (A_jj (A^-1)_jj)``, what the others do not span of its square, is large.
+
+    The pivots tell what the columns *before* do not span, which can be much more. No part is less than the
+    product of those, the determinant of the columns' cosines; mostly that is enough.
+    """
+    sizes = squares.tolist()
+    if not min(sizes) > _SMALL:
+        return False
+    product = 1.0
+    for pivot, size in zip(L.diagonal().tolist(), sizes, strict=True):
+        part = pivot * pivot / size
+        if not part > _WELL:
+            return False
+        product *= part
+    if product > _WELL:
+        return True
+    inverse, _ = lapack.dtrtri(L, 1)
+    return bool((_WELL * squares * np.square(inverse).sum(axis=0) < 1.0).all())

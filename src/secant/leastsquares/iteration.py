@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from secant.arrays import Array, HostArray, eps_of, norm_one, to_numpy
 from secant.leastsquares import lapack
 from secant.leastsquares.bounds import step_in_box
-from secant.leastsquares.damping import Outcome, least_damped
+from secant.leastsquares.damping import Damped, Outcome, least_damped
 from secant.leastsquares.model import Model, predicted_reduction
 from secant.leastsquares.problem import LeastSquares, ResidualPoint
 from secant.leastsquares.state import FitMemory, FitState, on_host
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 _FLAT_STEPS = 3
 """So many accepted steps in a row without a visible gain are round-off."""
+
+_FREER = 1e-2
+"""The damping is lowered by this factor, again and again, before flat steps are put down to round-off."""
 
 _DESERTED = 1e-6
 """A column of J that shrinks by this factor in one step has been left behind."""
@@ -78,6 +82,7 @@ class Iteration:
             self._reject(_NO_STEP)
             return None
         used = problem.damping = self.damped.value
+        is_bare = self.damped.is_bare(self.model.floor)
         self._tried = problem.moved(point.x, p)
         trial = problem.at(self._tried)
         actual = problem.reduction(point, trial)
@@ -93,9 +98,12 @@ class Iteration:
         outcome = Outcome(ratio, length, slope, actual, True)
         self.damped = self.method.damping.learn(self.damped, outcome)
         memory = self._next_memory(trial, actual)
-        status = self._verdict(trial, p, predicted, used, outcome)
-        if memory.flat_steps >= _FLAT_STEPS:
-            status = status or self._flat_verdict(memory)
+        status = self._verdict(trial, p, predicted, is_bare, outcome)
+        if memory.flat_steps >= _FLAT_STEPS and status is None:
+            freer = self._freer(trial, memory)
+            status = self._flat_verdict(memory) if freer is None else None
+            if freer is not None:
+                memory = replace(memory, damped=freer, flat_steps=0, cosine=math.inf)
         event = f"{self._rejected} rejected" if self._rejected else ""
         state = self.state
         return FitState(trial, state.k + 1, memory, used, event, status, state.is_bounded)
@@ -212,15 +220,15 @@ class Iteration:
         return Status.ROUNDOFF if invisible else Status.SEARCH_FAILED
 
     def _verdict(
-        self, trial: ResidualPoint, p: HostArray, predicted: float, damping: float, step: Outcome
+        self, trial: ResidualPoint, p: HostArray, predicted: float, is_bare: bool, step: Outcome
     ) -> Status | None:
-        """Why to stop after the step ``p``, if there is a reason."""
+        """Why to stop after the step ``p``, Gauss-Newton's own or not, if there is a reason."""
         tolerances, length = self.method.tolerances, step.length
         least = tolerances.ftol * self.point.f
         is_perfect = trial.f <= self.eps**2 * self.state.memory.f0
         if is_perfect and self._is_small(p, length, math.sqrt(self.eps), 1.0):
             return Status.ROUNDOFF
-        if damping > self.model.floor:
+        if not is_bare:
             if predicted > max(least, self.noise) and not self._is_small(p, length, 1e-3):
                 return None
             p, predicted = self._undamped_step()
@@ -229,6 +237,25 @@ class Iteration:
             return Status.NO_PROGRESS
         if predicted <= least and abs(step.actual) <= least:
             return Status.NO_PROGRESS
+        return None
+
+    def _freer(self, trial: ResidualPoint, memory: FitMemory) -> Damped | None:
+        """Less damping with which f falls visibly, if it is damping that hides how it could.
+
+        Along the floor of a steep valley r is at right angles with every column of J, and yet within reach.
+        """
+        model, value = trial.model, memory.damped.value
+        if memory.damped.radius < math.inf or self.problem.box is not None:
+            return None
+        while value > model.floor:
+            value *= _FREER
+            factor = model.factor(value, memory.scale)
+            if factor is None:
+                break
+            there = self.problem.at(self.problem.moved(trial.x, factor.solve()))
+            falls = self.problem.reduction(trial, there) > self.problem.noise(trial)
+            if falls and there.f < memory.lowest:
+                return Damped(value)
         return None
 
     def _flat_verdict(self, memory: FitMemory) -> Status:

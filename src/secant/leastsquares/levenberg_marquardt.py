@@ -10,7 +10,8 @@ strongly damped step is short:
   units of x, of r and however nearly dependent the columns of J;
 - that step is below ``xtol`` in every variable, or what it gains is below ``ftol f``;
 - neither f nor the angle between r and the columns of J gets visibly smaller: round-off, if that angle is
-  close to a right one; if it is not, the Jacobian does not belong to the residuals.
+  close to a right one and no less damping lowers f either; if it is not, the Jacobian does not belong to the
+  residuals.
 
 References
 ----------
@@ -95,7 +96,7 @@ class LevenbergMarquardt:
     Parameters
     ----------
     damping : Damping
-        `Automatic`, `TrustRadius`, `Nielsen`, `Marquardt`, or `Undamped` for Gauss-Newton.
+        `Automatic`, `TrustRadius`, `Nielsen`, `Marquardt`, `WithMomentum`, or `Undamped` for Gauss-Newton.
     scaling : Scaling
     tolerances : Tolerances
     geodesic : Geodesic, optional

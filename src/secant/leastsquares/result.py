@@ -12,6 +12,7 @@ from secant.arrays import Array, HostArray, like, to_numpy
 from secant.leastsquares.guarded import ClearGram
 from secant.leastsquares.problem import LeastSquares, ResidualPoint, WholeJacobian
 from secant.leastsquares.qr import TriangularBuilder
+from secant.leastsquares.state import FitState
 from secant.result import Result, make_result
 from secant.run import Run
 from secant.status import Status
@@ -128,10 +129,15 @@ class FitRun(Run):
     def _examine(self, state: Any) -> None:
         """Failures are examined, but not where bounds do not allow to evaluate on both sides of x.
 
-        Round-off is the method's own to judge: it knows the residuals, and how x is rounded in them.
+        Round-off is the method's own to judge: it knows the residuals, and how x is rounded in them. Along
+        the gradient variables of different units promise next to nothing, wherever they are.
         """
         if self.problem.box is None and state.status is Status.SEARCH_FAILED:
             super()._examine(state)
+            found = self.diagnosis
+            is_round_off = found is not None and found.status is Status.ROUNDOFF
+            if is_round_off and not _may_be_fitted(state):
+                self.diagnosis, state.status = None, Status.SEARCH_FAILED
 
     def _look_for_noise(self) -> None:
         """Left out: the method has its own test for steps that no longer lower f, without evaluations."""
@@ -160,6 +166,15 @@ def _jacobian(problem: LeastSquares, best: ResidualPoint) -> Array | None:
     _, rows = problem.local_fit(best)
     J = best.evaluation.J
     return J if rows is None else like(to_numpy(rows)[:, None], J) * J
+
+
+def _may_be_fitted(state: FitState) -> bool:
+    """Whether, in the precision of x, next to nothing is left of f or of r along any column of J."""
+    point, eps = state.point, arrays.eps_of(state.point.x)
+    most = eps**0.25 * math.sqrt(2.0 * point.f)
+    return point.f <= eps * state.memory.f0 or bool(
+        (np.abs(point.model.g) <= most * point.model.column_norms).all()
+    )
 
 
 def _short(x: Any) -> str:

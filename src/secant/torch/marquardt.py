@@ -41,7 +41,7 @@ class LevenbergMarquardt(SecantOptimizer):
     tolerance_change : float
         A step ends when an iteration changes the loss by less than this fraction of it.
     damping : str
-        "auto", "nielsen", "marquardt", "heavy-ball" or "trust-radius", as in `secant.least_squares`.
+        "auto", "nielsen", "marquardt", "momentum" or "trust-radius", as in `secant.least_squares`.
     solver : str
         "auto", "qr", "cholesky" or "matrix-free", as in `secant.least_squares`.
     memory : int

@@ -27,7 +27,7 @@ class Damped(NamedTuple):
         Factor of the step (`Undamped`).
     proposed, spare, last : array, shape (n,), or None
         The last proposal, the one to try where that was rejected and is None, and the last step if the
-        next proposal is to have a part of it (`HeavyBall`).
+        next proposal is to have a part of it (`WithMomentum`).
     """
 
     value: float
@@ -42,6 +42,10 @@ class Damped(NamedTuple):
     def exhausted(self) -> bool:
         """Whether no shorter step is worth a look."""
         return self.value > _LARGEST or self.radius < 1e-300 or self.shrink < 1e-12
+
+    def is_bare(self, floor: float) -> bool:
+        """Whether the last proposal was Gauss-Newton's step: whole, and with no more damping than ``floor``."""
+        return self.value <= floor and self.shrink == 1.0 and self.spare is None
 
 
 class Outcome(NamedTuple):

@@ -26,7 +26,7 @@ from secant.leastsquares.model import Model
 
 
 @dataclass(frozen=True)
-class HeavyBall:
+class WithMomentum:
     """Another rule's steps, with momentum where the model is not to be trusted to the last digit.
 
     ``p = part p_LM + momentum p_last`` [1]_ [2]_; ``p_LM`` itself at first, after a gain ratio so close to 1
@@ -46,10 +46,10 @@ class HeavyBall:
     Examples
     --------
     >>> import numpy as np, secant
-    >>> from secant.leastsquares.damping import HeavyBall
+    >>> from secant.leastsquares.damping import WithMomentum
     >>> t = np.arange(6.0)
     >>> y = np.array([2.0, 1.3, 0.7, 0.5, 0.25, 0.2])
-    >>> secant.least_squares(lambda b: b[0] * np.exp(-b[1] * t) - y, [1.0, 1.0], damping=HeavyBall()).x
+    >>> secant.least_squares(lambda b: b[0] * np.exp(-b[1] * t) - y, [1.0, 1.0], damping=WithMomentum()).x
     array([2.017, 0.487])
     """
 
