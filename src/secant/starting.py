@@ -78,7 +78,8 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 def look_after_imports() -> None:
     """In a process that is the ``secant`` command, from here to `raise_if_interrupted`."""
-    if is_command(sys.argv[0] if sys.argv else "", sys.orig_argv):
+    program = next(iter(getattr(sys, "argv", ())), "")  # where Python is embedded there may be none
+    if is_command(program, sys.orig_argv):
         end_if_interrupted()
 
 

@@ -59,7 +59,7 @@ FILES = {
     "huge input": (cell(6, 0, "1e308"), "column 'a' holds numbers too large to be scaled"),
     "constant target": (
         "a,y\n" + "".join(f"{i},3\n" for i in range(20)),
-        "target 'y' is '3.0' in every row: there is nothing to learn",
+        "target 'y' is '3' in every row: there is nothing to learn",
     ),
     "one class": (
         "a,y\n" + "".join(f"{i},yes\n" for i in range(20)),

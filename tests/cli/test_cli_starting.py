@@ -83,6 +83,16 @@ def test_a_handler_that_was_there_stays():
         signal.signal(signal.SIGINT, before)
 
 
+def test_an_interpreter_without_arguments_is_left_alone(monkeypatch):
+    """As in programs that Python is embedded in."""
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(sys, "argv", [])
+    starting.look_after_imports()
+    monkeypatch.delattr(sys, "argv")
+    starting.look_after_imports()
+    assert signal.getsignal(signal.SIGINT) is before
+
+
 def test_only_the_command_is_looked_after():
     assert not starting.is_command(sys.argv[0], sys.orig_argv)
     assert starting.is_command(os.path.join("bin", "secant"), [])

@@ -103,6 +103,13 @@ def test_several_streams_in_one_file_are_one_table(tmp_path, ending):
     pd.testing.assert_frame_equal(read_table(tmp_path / "t.csv", text=["code"]), TABLE)
 
 
+def test_zstd_frames_that_are_to_be_skipped(tmp_path):
+    """As pzstd begins, which compresses with several threads."""
+    note = b"\x50\x2a\x4d\x18" + (5).to_bytes(4, "little") + b"hello"
+    (tmp_path / "t.csv.zst").write_bytes(note + PACK[".zst"](TEXT[:100]) + PACK[".zst"](TEXT[100:]))
+    pd.testing.assert_frame_equal(read_table(tmp_path / "t.csv.zst", text=["code"]), TABLE)
+
+
 def test_the_shadows_of_an_archive_from_a_mac_are_no_tables(tmp_path):
     shadow = {"__MACOSX/._t.csv": b"\0\5\26\7", "folder/": b""}
     (tmp_path / "t.zip").write_bytes(zipped(TEXT, **shadow))

@@ -333,6 +333,10 @@ BAD_SETTINGS = {
     "starts": ({"starts": 0}, "starts must be at least 1, not 0"),
     "initialisation": ({"initialisation": "zero"}, "initialisation must be one of"),
     "l1": ({"l1": -1.0}, "l1 must be a number from 0"),
+    "task": (
+        {"task": "regression"},
+        "task must be one of 'Task.REGRESSION', 'Task.CLASSIFICATION'",
+    ),
 }
 
 

@@ -37,7 +37,8 @@ def written(cell: object, decimal: str, thousands: str) -> object:
 
 
 def saved(path, dialect: Dialect, table: pd.DataFrame):
-    texts = table.astype(object).map(written, decimal=dialect.decimal, thousands=dialect.thousands)
+    thousands = dialect.thousands or ""
+    texts = table.astype(object).map(written, decimal=dialect.decimal, thousands=thousands)
     texts.to_csv(path, index=False, sep=dialect.separator or ",", encoding=dialect.encoding)
     return path
 
@@ -95,6 +96,46 @@ def test_a_bad_cell_among_numbers_is_named(tmp_path):
         train_table(tmp_path / "t.csv", Settings("preis", **settings))
 
 
+@pytest.mark.parametrize(
+    ("thousands", "cells"),
+    [(" ", ["1 234,5", "1\u00a0234,5", "1\u202f234,5"]), ("'", ["1'234,5", "1\u2019234,5"])],
+)
+def test_blanks_and_apostrophes_of_any_kind_divide_thousands(thousands, cells):
+    found = Dialect(";", ",", thousands).numbers(pd.Series(cells))
+    assert set(found) == {"1234.5"}
+
+
+def test_a_comma_may_be_both_where_numbers_are_quoted(tmp_path):
+    """As spreadsheets on the web export: "1,5","2,5"."""
+    made().to_csv(tmp_path / "plain.csv", index=False)
+    saved(tmp_path / "t.csv", Dialect(decimal=","), made())
+    chosen = {"strategy": Strategy(max_iter=5), "hidden": (3,), "categorical": ("ort",)}
+    plain = train_table(tmp_path / "plain.csv", Settings("preis", **chosen))
+    commas = train_table(tmp_path / "t.csv", Settings("preis", **chosen, decimal=","))
+    np.testing.assert_array_equal(commas.predicted, plain.predicted)
+
+
+def test_points_are_not_taken_for_decimal_commas_where_a_comma_is_both(tmp_path):
+    (tmp_path / "t.csv").write_text('a,b\n"1,5",1.5\n"2,5",2.5\n')
+    with pytest.raises(InputError, match=r"'b' holds '1\.5', which is no number with a decimal"):
+        read_table(tmp_path / "t.csv", dialect=Dialect(decimal=","))
+
+
+def test_commas_that_are_not_quoted_make_too_many_cells(tmp_path):
+    (tmp_path / "t.csv").write_text("a,b\n1,5,2\n2,5,3\n")
+    with pytest.raises(InputError, match="a line has more cells while the header names 2 columns"):
+        read_table(tmp_path / "t.csv", dialect=Dialect(decimal=","))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16-le", "utf-16-be", "utf-32-le"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path, encoding, mark):
+    name = encoding.removesuffix("-sig")
+    (tmp_path / "t.csv").write_bytes((mark + '"a;c";b\n1;2\n').encode(name))
+    found = read_table(tmp_path / "t.csv", dialect=Dialect(";", encoding=encoding))
+    assert list(found.columns) == ["a;c", "b"]
+
+
 @pytest.mark.parametrize("dialect", [Dialect(";", ","), Dialect(";", ",", ".")], ids=str)
 def test_points_are_not_taken_for_decimal_commas(tmp_path, dialect):
     (tmp_path / "t.csv").write_text("a;b\n1,5;8.7971\n2,5;1.2345\n")
@@ -144,8 +185,11 @@ def test_texts_with_commas_are_texts(tmp_path):
             "thousands must be a comma, a point, a blank, an apostrophe or '_', no",
         ),
         ({"thousands": "."}, "thousands and decimal cannot both be '.'"),
-        ({"separator": ",", "decimal": ","}, "separator and decimal are both ','"),
+        ({"separator": 5}, "separator must be one character such as ',' or ';', not 5"),
         ({"encoding": "latin-99"}, "there is no encoding 'latin-99'"),
+        ({"encoding": "base64"}, "there is no encoding 'base64'"),  # of bytes, not of text
+        ({"encoding": "a\0"}, "there is no encoding"),
+        ({"encoding": None}, "there is no encoding None"),
     ],
 )
 def test_what_cannot_be_is_refused(options, expected):
@@ -175,6 +219,7 @@ def test_a_parquet_file_has_no_dialect(tmp_path):
         (b"a;b\n\x81;2\n", "cp1252", "is not 'cp1252' text"),
         ("a;b\n1;2\n".encode("utf-16"), "utf-8", "is UTF-16 text: .* or give --encoding utf-16"),
         (b"a;b\n1;2\n", "utf-16", "is not 'utf-16' text"),
+        ("\ufeffa;b\n1;2\n".encode(), "latin-1", "begins with the mark of UTF-8 text: leave out"),
     ],
 )
 def test_another_encoding_than_the_file_has(tmp_path, content, encoding, expected):

@@ -262,6 +262,20 @@ def test_the_python_file_predicts_a_table(name, tmp_path):
     assert_same(run_file(command, rows, tmp_path), exported.predict(rows), 1e-12)
 
 
+def test_the_python_file_says_why_it_cannot_read_a_table(tmp_path):
+    export_model(model(), tmp_path / "exported.py", "python")
+    (tmp_path / "latin.csv").write_bytes("größe\n1\n".encode("latin-1"))
+    for name, expected in (
+        ("latin.csv", "error: the table must be text in UTF-8: 'utf-8' codec can't decode byte"),
+        ("none.csv", "error: the table cannot be read: [Errno 2] No such file"),
+    ):
+        command = [sys.executable, "-I", "-S", str(tmp_path / "exported.py"), str(tmp_path / name)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 1
+        assert done.stderr.startswith(expected)
+        assert done.stderr.count("\n") == 1
+
+
 def test_the_python_file_refuses_what_the_model_refuses(tmp_path):
     predict = module(model(unknown="error", scaler="log"), tmp_path)["predict"]
     row = dict(table().dropna().iloc[0])

@@ -102,7 +102,8 @@ def test_the_task_may_be_said(tmp_path):
         ({"cough": ["u", None] * (ROWS // 2)}, {}, "'cough' is missing in 100 of 200 rows"),
         ({"cough": ["u", "   "] * (ROWS // 2)}, {}, "'cough' is missing in 100 of 200 rows"),
         ({"cough": ["u"] * (ROWS - 4) + ["v"] * 4}, {}, "needs at least 5 rows, and 'v' has fewer"),
-        ({"fever": [0] * (ROWS - 4) + [1] * 4}, {}, "'cough', 'worse' hold categories"),
+        ({"fever": [0] * (ROWS - 4) + [1] * 4}, {}, "'fever' needs at least 5 rows, and '1' has"),
+        ({"fever": 1}, {}, "target 'fever' is '1' in every row: there is nothing to learn"),
         ({}, {"task": Task.REGRESSION}, "'cough', 'worse' hold categories"),
     ],
 )
@@ -333,3 +334,17 @@ def test_second_classes_far_from_certain():
     assert targets.decode(outputs).tolist() == [["b", "c"], ["a", "d"]]
     codes = targets.encode(pd.DataFrame({"u": ["b", "a"], "v": ["c", "d"]}))
     assert codes.tolist() == [[1.0, 0.0], [0.0, 1.0]]
+
+
+def test_targets_whose_probabilities_would_be_called_alike_are_refused(tmp_path):
+    change = {"a_b": ["b", "c"] * (ROWS // 2), "a_b_c": ["b", "d"] * (ROWS // 2)}
+    alike = {"a_b": change["a_b"], "a": ["a", "b_c"] * (ROWS // 2)}
+    path = tmp_path / "t.csv"
+    for extra, refused in ((change, False), (alike, True)):
+        made().drop(columns=["a"]).assign(**extra).to_csv(path, index=False)
+        settings = Settings(tuple(extra))
+        if refused:
+            with pytest.raises(InputError, match="'a_b', 'a' would both have a column 'probab"):
+                prepare_table(path, settings)
+        else:
+            assert prepare_table(path, settings).model.target.outputs == 2

@@ -131,7 +131,12 @@ GAP = [None, *range(1, ROWS)]
     [
         ({"near": ["u", "v"] * (ROWS // 2)}, {}, "two classes each, and 'near' holds categories"),
         ({"near": [True, False] * (ROWS // 2)}, {}, "'near' holds categories"),
-        ({"near": "u", "far": "v"}, {}, "and 'far', 'near' hold categories"),
+        (
+            {"near": list("uvw") * (ROWS // 3), "far": list("uvwx") * (ROWS // 4)},
+            {},
+            "and 'far', 'near' hold categories",
+        ),
+        ({"near": "u"}, {}, "target 'near' is 'u' in every row: there is nothing to learn"),
         (
             {},
             {"categorical": ["far"]},
@@ -139,7 +144,7 @@ GAP = [None, *range(1, ROWS)]
         ),
         ({}, {"task": Task.CLASSIFICATION}, "must have two classes each, and 'far' has 120"),
         ({"near": GAP}, {}, "target 'near' is missing in 1 of 120 rows, first in row 1"),
-        ({"grows": 7}, {}, "target 'grows' is '7.0' in every row: there is nothing to learn"),
+        ({"grows": 7}, {}, "target 'grows' is '7' in every row: there is nothing to learn"),
         (
             {"grows": ["x", *range(1, ROWS)]},
             {},

@@ -301,3 +301,6 @@ def test_names_and_aliases_of_methods():
     assert Strategy("LBFGS").method == "l-bfgs"
     with pytest.raises(InputError, match="method must be one of l-bfgs"):
         Strategy("sgdd")
+    matlab = {"trainlm": "lm", "trainbfg": "bfgs", "traincgf": "cg-fr", "traincgp": "cg-pr"}
+    matlab |= {"trainscg": "scg", "traingdx": "gdx", "trainrp": "rprop"}
+    assert {name: Strategy(name).method for name in matlab} == matlab

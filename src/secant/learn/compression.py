@@ -39,7 +39,8 @@ _STARTS = {
     "bzip2": re.compile(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)"),
     "xz": re.compile(rb"\xfd7zXZ\x00"),
     "zip": re.compile(rb"PK(\x03\x04|\x05\x06)"),
-    "zstd": re.compile(rb"\x28\xb5\x2f\xfd"),
+    # A frame, or one to be skipped, as pzstd and others begin with.
+    "zstd": re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18"),
 }
 _UNKNOWN_ENDINGS = (".zstd", ".lz4", ".7z", ".z", ".rar", ".br")
 _LONGEST_START = 10

@@ -7,6 +7,7 @@ header, in every message.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -15,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 
 import pandas as pd
 
@@ -102,7 +103,7 @@ def _read_text(
             f"{source.name} is not {known} text{where}: save it again as CSV in UTF-8, or say which "
             "--encoding it has, such as latin-1"
         ) from None
-    if dialect.decimal != "." or dialect.thousands:
+    if dialect.has_own_numbers:
         for name in frame.columns:
             if name not in text and not pd.api.types.is_numeric_dtype(frame[name]):
                 frame[name] = _numbers(frame[name], dialect)
@@ -129,6 +130,11 @@ def _refuse_binary(source: Source, dialect: Dialect) -> None:
     if not start.strip():
         raise InputError(f"{source.name} is empty: a header line and rows are needed")
     if not dialect.is_utf8:  # which may have zeros in its characters
+        if start.startswith(codecs.BOM_UTF8):
+            raise InputError(
+                f"{source.name} begins with the mark of UTF-8 text: leave out "
+                f"--encoding {dialect.encoding}"
+            )
         return
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise InputError(
@@ -139,10 +145,11 @@ def _refuse_binary(source: Source, dialect: Dialect) -> None:
 
 
 @contextmanager
-def _lines(source: Source, dialect: Dialect) -> Iterator[io.TextIOWrapper]:
+def _lines(source: Source, dialect: Dialect) -> Iterator[Iterator[str]]:
     """The file as text, a byte-order mark left out."""
     with source.open() as file, io.TextIOWrapper(file, dialect.codec, newline="") as lines:
-        yield lines
+        first = next(lines, "")
+        yield chain([first.removeprefix("\ufeff")], lines)  # which utf-16-le and others leave there
 
 
 def _header(source: Source, dialect: Dialect) -> list[str]:
@@ -203,18 +210,20 @@ def _parse(
 ) -> pd.DataFrame:
     # pandas refuses empty and repeated names, so nameless columns travel under their number.
     names = [name or f"\0{number}" for number, name in enumerate(header)]
+    # A comma is both in "1,5","2,5": pandas refuses that, so `_numbers` reads all of these.
+    quoted = dialect.decimal == dialect.separator
     try:
         with warnings.catch_warnings(), source.open() as file:
             warnings.simplefilter("error", pd.errors.ParserWarning)
             frame = pd.read_csv(
                 file,
                 sep=dialect.separator,
-                decimal=dialect.decimal,
+                decimal="." if quoted else dialect.decimal,
                 header=0,
                 names=names,
                 usecols=None if only is None else [name for name in names if name in only],
                 index_col=False,
-                dtype={name: str for name in names if name in text},
+                dtype={name: str for name in names if quoted or name in text},
                 encoding=dialect.codec,
                 skipinitialspace=True,
                 keep_default_na=False,
@@ -224,15 +233,16 @@ def _parse(
     except pd.errors.ParserWarning:
         raise InputError(_too_many_cells(source, len(header))) from None
     except pd.errors.ParserError as error:
-        found = re.search(r"Expected \d+ fields in line (\d+), saw (\d+)", str(error))
-        if found:
-            line, count = found.groups()
-            message = _too_many_cells(source, len(header), line, count)
-        else:
-            reason = str(error).removeprefix("Error tokenizing data. C error: ")
-            message = f"{source.name} cannot be read as a table: {reason}"
-        raise InputError(message) from None
+        raise InputError(_why_unreadable(source, len(header), str(error))) from None
     return frame.loc[:, [str(name) for name in frame.columns if not str(name).startswith("\0")]]
+
+
+def _why_unreadable(source: Source, columns: int, error: str) -> str:
+    found = re.search(r"Expected \d+ fields in line (\d+), saw (\d+)", error)
+    if found:
+        return _too_many_cells(source, columns, *found.groups())
+    reason = error.removeprefix("Error tokenizing data. C error: ")
+    return f"{source.name} cannot be read as a table: {reason}"
 
 
 def _too_many_cells(source: Source, columns: int, line: str = "", count: str = "more") -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import io
 import re
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from secant.learn.errors import InputError
 __all__ = ["Dialect"]
 
 _THOUSANDS = (",", ".", " ", "'", "_", "\u00a0", "\u202f", "\u2019")
+# Programs write these for one another: a blank that breaks no line, an apostrophe that is a quote.
+_ALIKE = {" ": "[ \u00a0\u202f]", "'": "['\u2019]"}
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,8 @@ class Dialect:
     decimal : str
         Before the fraction of a number: ``.`` or ``,``.
     thousands : str, optional
-        Between groups of three digits, such as ``,`` in 1,234.5 and ``.`` in 1.234,5.
+        Between groups of three digits, such as ``,`` in 1,234.5 and ``.`` in 1.234,5. A blank also stands
+        for those that break no line, an apostrophe also for the curved one.
     encoding : str
         Of the text: a name that Python knows, such as ``latin-1`` or ``cp1252``.
 
@@ -49,13 +53,12 @@ class Dialect:
     encoding: str = "utf-8"
 
     def __post_init__(self) -> None:
-        if self.separator is not None:
-            named = {"\\t": "\t", "tab": "\t"}.get(self.separator, self.separator)
-            object.__setattr__(self, "separator", named)
-            if len(named) != 1 or named in '"\r\n':
-                raise InputError(
-                    f"separator must be one character such as ',' or ';', not {named!r}"
-                )
+        if self.separator in ("\\t", "tab"):
+            object.__setattr__(self, "separator", "\t")
+        if self.separator is not None and not _is_separator(self.separator):
+            raise InputError(
+                f"separator must be one character such as ',' or ';', not {self.separator!r}"
+            )
         if self.decimal not in (".", ","):
             raise InputError(f"decimal must be '.' or ',', not {self.decimal!r}")
         if self.thousands is not None and self.thousands not in _THOUSANDS:
@@ -65,28 +68,28 @@ class Dialect:
             )
         if self.thousands == self.decimal:
             raise InputError(f"thousands and decimal cannot both be {self.decimal!r}")
-        if self.separator == self.decimal:
-            raise InputError(
-                f"separator and decimal are both {self.decimal!r}: such cells cannot be told apart"
-            )
-        try:
-            codecs.lookup(self.encoding)
-        except LookupError:
-            raise InputError(f"there is no encoding {self.encoding!r}") from None
+        if not _is_encoding(self.encoding):
+            raise InputError(f"there is no encoding {self.encoding!r}")
 
     @property
     def is_utf8(self) -> bool:
         """Whether the text is UTF-8."""
-        return codecs.lookup(self.encoding).name == "utf-8"
+        return codecs.lookup(self.encoding).name in ("utf-8", "utf-8-sig")
 
     @property
     def codec(self) -> str:
         """The encoding, with a byte-order mark left out of UTF-8."""
         return "utf-8-sig" if self.is_utf8 else self.encoding
 
+    @property
+    def has_own_numbers(self) -> bool:
+        """Whether numbers are written otherwise than Python writes them, or all in quotes."""
+        return self.decimal in (",", self.separator) or self.thousands is not None
+
     def numbers(self, cells: pd.Series) -> pd.Series:
         """The cells with those that are numbers here written as Python writes them."""
-        point, group = re.escape(self.decimal), re.escape(self.thousands or "")
+        point = re.escape(self.decimal)
+        group = _ALIKE.get(self.thousands or "", re.escape(self.thousands or ""))
         whole = rf"\d{{1,3}}(?:{group}\d{{3}})+|\d+" if self.thousands else r"\d+"
         number = re.compile(rf"\s*([-+]?)({whole}|)(?:{point}(\d*))?([eE][-+]?\d+)?\s*")
 
@@ -94,8 +97,23 @@ class Dialect:
             found = number.fullmatch(cell) if isinstance(cell, str) else None
             if found is None or not (found[2] or found[3]):
                 return cell
-            digits = found[2].replace(self.thousands or "", "")
+            digits = re.sub(r"\D", "", found[2])
             fraction = "" if found[3] is None else f".{found[3]}"
             return f"{found[1]}{digits}{fraction}{found[4] or ''}"
 
         return cells.astype("object").map(plainly)
+
+
+def _is_separator(text: object) -> bool:
+    return isinstance(text, str) and len(text) == 1 and text not in '"\r\n\0'
+
+
+def _is_encoding(name: object) -> bool:
+    """Whether Python turns the bytes of a file into text by this name; base64 makes bytes of them."""
+    if not isinstance(name, str):
+        return False
+    try:
+        io.TextIOWrapper(io.BytesIO(), name)
+    except (LookupError, ValueError):
+        return False
+    return True

@@ -18,17 +18,18 @@ from secant.learn.errors import InputError, listing
 from secant.learn.hints import hints
 from secant.learn.history import History
 from secant.learn.initial import initialise
+from secant.learn.judging import judged
 from secant.learn.loss import LOSSES, LossIndex, error_term
 from secant.learn.model import Model
 from secant.learn.network import DTYPES, Perceptron
 from secant.learn.preparation import Choices, Preparation
 from secant.learn.restarts import Restarts, train_from_starts
 from secant.learn.scaling import check_columns
-from secant.learn.scores import Scores, accuracy, of_all, of_all_classes, r2, rmse
+from secant.learn.scores import Scores
 from secant.learn.settings import Settings
 from secant.learn.source import Readable
 from secant.learn.strategy import Sample, Training
-from secant.learn.target import ClassTarget, ClassTargets, NumericTarget, Target, fit_target
+from secant.learn.target import Target, fit_target
 
 __all__ = [
     "Prepared",
@@ -234,7 +235,7 @@ def train_prepared(
     index = restarts.best.index
     predicted = model.target.decode(model.outputs(dataset.frame))
     scores = {
-        name: _scores(model, index, samples[name], dataset.target.to_numpy()[rows], predicted[rows])
+        name: judged(model, index, samples[name], dataset.target.to_numpy()[rows], predicted[rows])
         for name, rows in parts.items()
     }
     return Trained(
@@ -268,38 +269,3 @@ def _untrained(sizes: tuple[int, ...], settings: Settings, train: Sample) -> Per
         random = np.random.default_rng(settings.seed)
         initialise(network, settings.initialisation, random, train.inputs.numpy())
     return network
-
-
-def _scores(
-    model: Model,
-    index: LossIndex,
-    sample: Sample,
-    actual: NDArray[Any],
-    predicted: NDArray[Any],
-) -> Scores:
-    target = model.target
-    with torch.no_grad():
-        outputs = model.network(sample.inputs)
-        loss = float(index.error(outputs, sample.targets))
-        if isinstance(target, ClassTarget | NumericTarget):
-            return Scores(len(sample), loss, _of_one(target, actual, predicted))
-        columns: tuple[ClassTarget | NumericTarget, ...] = target.columns
-        each = {
-            column.name: Scores(
-                len(sample),
-                float(index.error(outputs[:, k : k + 1], sample.targets[:, k : k + 1])),
-                _of_one(column, actual[:, k], predicted[:, k]),
-            )
-            for k, column in enumerate(columns)
-        }
-    if isinstance(target, ClassTargets):
-        return Scores(len(sample), loss, of_all_classes(actual, predicted), each)
-    return Scores(len(sample), loss, of_all(one.values["R2"] for one in each.values()), each)
-
-
-def _of_one(
-    target: ClassTarget | NumericTarget, actual: NDArray[Any], predicted: NDArray[Any]
-) -> dict[str, float]:
-    if isinstance(target, ClassTarget):
-        return {"accuracy": accuracy(actual, predicted)}
-    return {"R2": r2(actual, predicted), "RMSE": rmse(actual, predicted)}

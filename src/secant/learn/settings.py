@@ -109,6 +109,8 @@ class Settings:
     def __post_init__(self) -> None:
         if not self.targets:
             raise InputError("target must name at least one column")
+        if self.task is not None and not isinstance(self.task, Task):
+            raise InputError(f"task must be one of {listing(map(str, Task))}, not {self.task!r}")
         # One name is kept as a text, several as a tuple, whatever sequence they came in.
         one = len(self.targets) == 1
         object.__setattr__(self, "target", self.targets[0] if one else self.targets)

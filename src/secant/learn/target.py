@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from secant.learn.errors import InputError
+from secant.learn.errors import InputError, listing
 from secant.learn.scaling import Scaling, fit_scalings
 from secant.learn.schema import Fields
 from secant.learn.target_classes import ClassTarget as ClassTarget
@@ -40,7 +40,7 @@ def fit_target(
         columns = [train[name] for name in train.columns]
     if task is Task.CLASSIFICATION:
         classes = tuple(map(_fit_classes, columns))
-        return classes[0] if len(classes) == 1 else ClassTargets(classes)
+        return classes[0] if len(classes) == 1 else _of_two_classes(classes)
     numbers = tuple(_fit_numbers(column, scaler, own or {}) for column in columns)
     return numbers[0] if len(numbers) == 1 else NumericTargets(numbers)
 
@@ -48,6 +48,19 @@ def fit_target(
 def _fit_classes(train: pd.Series) -> ClassTarget:
     _refuse_constant(train)
     return ClassTarget(str(train.name), tuple(sorted(map(str, train.unique()), key=_class_order)))
+
+
+def _of_two_classes(columns: tuple[ClassTarget, ...]) -> ClassTargets:
+    """All together, unless two would be one: a_b with the class c, and a with the class b_c."""
+    targets = ClassTargets(columns)
+    names = targets.probability_names
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            both = targets.names[names.index(name)], targets.names[place]
+            raise InputError(
+                f"targets {listing(both)} would both have a column {name!r}: rename one"
+            )
+    return targets
 
 
 def _fit_numbers(train: pd.Series, scaler: str, own: Mapping[str, str]) -> NumericTarget:
@@ -82,7 +95,7 @@ def read_target(fields: Fields) -> Target:
     if classes:
         labels = fields.each("targets", _read_two_classes)
         _refuse_repeated(labels, fields)
-        return ClassTargets(labels)
+        return _of_two_classes(labels)
     numbers = fields.each("targets", _read_number)
     _refuse_repeated(numbers, fields)
     return NumericTargets(numbers)

@@ -133,15 +133,15 @@ def _read_several(
     cells = cells.assign(**texts)
     for name in cells.columns:
         _refuse_missing(cells[name])
+        _refuse_constant(cells[name])
     alike = [name for name in numbers if _looks_like_classes(cells[name])]
     two = [name for name in cells.columns if cells[name].nunique() == 2]
-    if task is None and len(two) == len(cells.columns) and {*alike} == {*numbers}:
+    # Beside text, two numbers can only be classes: `_of_classes` says if one of them is too rare.
+    if task is None and len(two) == len(cells.columns) and (texts or {*alike} == {*numbers}):
         note = f"taken as two classes each (--task regression learns numbers): {listing(numbers)}"
         return _of_classes(cells, kinds), Task.CLASSIFICATION, [note] if numbers else []
     if task is Task.CLASSIFICATION:
         return _of_classes(cells, kinds), task, []
-    for name in numbers:
-        _refuse_constant(cells[name])
     others = [name for name in cells.columns if name not in numbers]
     if others:
         hold = "holds" if len(others) == 1 else "hold"
@@ -210,9 +210,10 @@ def _refuse_missing(column: pd.Series) -> None:
 
 def _refuse_constant(values: pd.Series) -> None:
     if values.nunique() < 2:
+        only = values.iloc[0]
+        shown = class_label(only) if isinstance(only, float) else str(only)
         raise InputError(
-            f"target {str(values.name)!r} is {str(values.iloc[0])!r} in every row: "
-            "there is nothing to learn"
+            f"target {str(values.name)!r} is {shown!r} in every row: there is nothing to learn"
         )
 
 

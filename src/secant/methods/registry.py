@@ -79,7 +79,13 @@ _ENTRIES = (
         "Byrd, Nocedal & Schnabel 1994; Nocedal & Wright, Alg. 7.5",
         ("lbfgs", "l-bfgs-b"),
     ),
-    Entry("bfgs", BFGS, "BFGS with a dense inverse Hessian", "Nocedal & Wright, Alg. 6.1"),
+    Entry(
+        "bfgs",
+        BFGS,
+        "BFGS with a dense inverse Hessian",
+        "Nocedal & Wright, Alg. 6.1",
+        ("trainbfg",),
+    ),
     Entry("dfp", DFP, "Davidon-Fletcher-Powell, the dual of BFGS", "Nocedal & Wright, eq. 6.15"),
     Entry(
         "broyden",
@@ -119,12 +125,14 @@ _ENTRIES = (
         lambda: NonlinearCG("fletcher-reeves"),
         "nonlinear conjugate gradients, Fletcher-Reeves' beta",
         "Nocedal & Wright, eq. 5.41a",
+        ("traincgf",),
     ),
     Entry(
         "cg-pr",
         lambda: NonlinearCG("polak-ribiere+"),
         "nonlinear conjugate gradients, Polak-Ribiere's beta, not below zero",
         "Nocedal & Wright, eq. 5.45",
+        ("traincgp",),
     ),
     Entry(
         "cg-hs",
@@ -276,7 +284,7 @@ _ENTRIES = (
         LevenbergMarquardt,
         "Levenberg-Marquardt for sums of squares: a method of `least_squares`, not of `minimize`",
         "Moré 1978; Nocedal & Wright, section 10.3",
-        ("levenberg-marquardt",),
+        ("levenberg-marquardt", "trainlm"),
         needs_residuals=True,
     ),
 )

@@ -31,6 +31,7 @@ def unchanged_on_failure(estimator: Any) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(before)
+        vars(estimator).update(before)  # first: another thread may be predicting
+        for name in vars(estimator).keys() - before.keys():
+            delattr(estimator, name)
         raise
