@@ -165,6 +165,27 @@ def norm_two(x: Array, square: float) -> float:
     return largest * math.sqrt(inner(unit, unit))
 
 
+def unit_of(size: float, x: Array) -> float:
+    """A power of two near ``size``, the largest ``|x_i|``, if squares could over- or underflow; else 1.
+
+    What is divided by it, and later multiplied by it, is not rounded.
+    """
+    if _SHORT <= size <= _LONG or not 0.0 < size < math.inf:
+        return 1.0
+    if size < _LONG and size * size > _least_square(x):
+        return 1.0
+    return math.ldexp(1.0, math.frexp(size)[1] - 1)
+
+
+_SHORT, _LONG = 1e-8, 1e8
+"""Sizes between these are their own units in every dtype; squares of longer ones soon overflow."""
+
+
+def _least_square(x: Array) -> float:
+    """Squares below it have lost digits, or will when they are added."""
+    return float(namespace(x).finfo(x.dtype).smallest_normal) / eps_of(x)
+
+
 def norm_one(x: Array) -> float:
     """``sum |x_i|`` on the host."""
     if type(x) is np.ndarray:
@@ -301,6 +322,16 @@ def products(rows: Array, v: Array) -> HostArray:
     return np.asarray(to_numpy(dot(rows, cast(v, rows.dtype))), np.float64)
 
 
+def products_and_square(rows: Array, v: Array) -> tuple[HostArray, float]:
+    """``rows v`` and ``v'v`` on the host, in one transfer where the arrays live on a device."""
+    if type(v) is np.ndarray:
+        return products(rows, v), inner(v, v)
+    v = cast(v, rows.dtype)
+    both = to_numpy(namespace(v).concat([dot(rows, v), reshape(dot(v, v), (1,))]))
+    both = np.asarray(both, np.float64)
+    return both[:-1], both.item(-1)
+
+
 def scale_into(out: Array, alpha: float, d: Array) -> None:
     """``out <- alpha d``, in place."""
     if type(out) is np.ndarray:
@@ -352,6 +383,8 @@ class Blas(NamedTuple):
     asum: Any  # (x, n, offx, incx)
     gemv: Any  # (alpha, a, x, beta, y, offx, incx, offy, incy, trans, overwrite_y)
     trsv: Any  # (a, x, incx, offx, lower, trans, diag, overwrite_x)
+    symv: Any  # (alpha, a, x), of the upper triangle
+    syr: Any  # (alpha, x, lower, incx, offx, n, a, overwrite_a)
 
 
 class _Blas(dict[str, "Blas | None"]):
@@ -363,7 +396,17 @@ class _Blas(dict[str, "Blas | None"]):
         else:
             from scipy.linalg import blas  # a quarter of a second: not at `import secant`
 
-            names = ("{}dot", "{}axpy", "{}scal", "i{}amax", "{}asum", "{}gemv", "{}trsv")
+            names = (
+                "{}dot",
+                "{}axpy",
+                "{}scal",
+                "i{}amax",
+                "{}asum",
+                "{}gemv",
+                "{}trsv",
+                "{}symv",
+                "{}syr",
+            )
             prefix = "d" if char == "d" else "s"
             self[char] = Blas(*(getattr(blas, name.format(prefix)) for name in names))
         return self[char]

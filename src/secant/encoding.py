@@ -95,7 +95,7 @@ class Reader:
             return self._array(value["array"], value["host"])
         if "class" in value:
             fields = {name: self.decode(field) for name, field in value["fields"].items()}
-            return _class(value["class"], object)(**fields)
+            return _made(_class(value["class"], object), fields)
         if "tuple" in value:
             return tuple(self.decode(item) for item in value["tuple"])
         return [self.decode(item) for item in value["list"]]
@@ -125,6 +125,17 @@ def _class(name: str, base: type) -> Any:
     if not (plain and isinstance(kind, type) and issubclass(kind, base)):
         raise ValueError(f"the file names {name!r}, which no saved run holds")
     return kind
+
+
+def _made(kind: Any, fields: dict[str, Any]) -> Any:
+    known = [f.name for f in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else None
+    unknown = fields.keys() - set(kind._fields if known is None else known)
+    if unknown:
+        raise ValueError(
+            f"the file does not fit this version of secant: its {kind.__name__} has "
+            f"{', '.join(sorted(unknown))}, which that of this version has not"
+        )
+    return kind(**fields)
 
 
 def _is_ours(module: str) -> bool:

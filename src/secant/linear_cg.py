@@ -11,12 +11,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
 from secant import checks
-from secant.arrays import Array, add_along, copy, dot, inner, is_array, read, step_along, zeros
+from secant.arrays import (
+    Array,
+    add_along,
+    copy,
+    dot,
+    inner,
+    is_array,
+    norm_two,
+    read,
+    step_along,
+    unit_of,
+    zeros,
+)
 
 Product = Callable[[Array], Array]
 Norm = Callable[[Array], float]
@@ -116,10 +128,14 @@ def solve_cg(
     checks.require(is_array(b) and len(b.shape) == 1, "b", b, "a 1-D array")
     checks.non_negative("rtol", rtol)
     product, precondition = _product("B", B), _product("preconditioner", preconditioner)
+    size = (norm or _norm)(b)
+    unit = unit_of(size, b)
+    if unit != 1.0:
+        b, x0, size = b / unit, None if x0 is None else x0 / unit, size / unit
     x = zeros(b.shape[0], b) if x0 is None else copy(x0)
     r = copy(b) if x0 is None else b - product(x0)
-    small = rtol * (norm or _norm)(b)
-    return _iterate(product, precondition, x, r, small, _limit(max_iter, b), norm)
+    end = _iterate(product, precondition, x, r, rtol * size, _limit(max_iter, b), norm)
+    return end if unit == 1.0 else replace(end, x=unit * end.x, residual=unit * end.residual)
 
 
 def _iterate(
@@ -155,7 +171,7 @@ def _iterate(
         z = precondition(r)
         rz_old = rz
         rr, rz = _squares(r, z)
-        d = step_along(z, rz / rz_old, d)
+        d = step_along(z, rz / rz_old if rz_old else 0.0, d)
     return CGResult(x, limit, residual, CGStatus.MAX_ITERATIONS)
 
 
@@ -179,7 +195,7 @@ def _product(name: str, B: Any) -> Product:
 
 
 def _norm(v: Array) -> float:
-    return math.sqrt(inner(v, v))
+    return norm_two(v, inner(v, v))
 
 
 def _limit(max_iter: int | None, b: Array) -> int:

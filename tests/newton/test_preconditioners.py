@@ -401,9 +401,13 @@ def test_newton_cg_takes_the_diagonal_of_a_composite():
     [
         ("martens", "for newton-cg, got 'martens': Martens' is for the damped Gauss-Newton matrix"),
         (secant.Martens(), "Martens' is for the damped Gauss-Newton matrix of secant.HessianFree"),
-        ("none", "preconditioner must be one of jacobi, martens, got 'none'"),
+        (
+            "none",
+            "preconditioner must be 'jacobi', secant.Jacobi, an array or a callable, got 'none'",
+        ),
         (np.array([1.0, -1.0]), "array of positive finite numbers, got -1 among them"),
-        (3.0, "preconditioner must be 'martens', 'jacobi', an array or a callable, got 3.0"),
+        (3.0, "preconditioner must be 'jacobi', secant.Jacobi, an array or a callable, got 3.0"),
+        (secant.Jacobi, "preconditioner must be 'jacobi', secant.Jacobi, an array or a callable"),
     ],
 )
 def test_preconditioners_that_newton_cg_does_not_take(given, sentence):

@@ -184,3 +184,6 @@ def test_diagonals_that_the_optimizer_does_not_take():
     optimizer = secant.torch.NewtonCG([w], preconditioner=[torch.ones(3)])
     with pytest.raises(ValueError, match=r"in its shape, \[\(2,\)\]; got \[\(3,\)\]"):
         optimizer.step(lambda: (w**4).sum())
+    optimizer = secant.torch.NewtonCG([w], preconditioner=lambda: None)
+    with pytest.raises(ValueError, match=r"preconditioner must be a list of tensors.*got None"):
+        optimizer.step(lambda: (w**4).sum())

@@ -4,14 +4,17 @@ import math
 
 import numpy as np
 import pytest
+import torch
 
 import secant
 from secant import Status, problems
 from secant.curvature.compact import DirectLimitedMemory, LimitedSR1
 from secant.curvature.direct_bfgs import DirectBFGS
 from secant.curvature.sr1 import InverseSymmetricRankOne, SymmetricRankOne
+from secant.methods.registry import REGISTRY
 from secant.minimize import make_task
 from secant.pair import SecantPair
+from secant.problem import Problem
 from secant.trustregion import Cauchy, Learned, MoreSorensen, Step, TrustRegion
 
 EXACT = ("trust-ncg", "trust-krylov", "trust-exact", "dogleg")
@@ -243,3 +246,50 @@ def test_sr1s_safeguard():
     assert secant.Denominator()(pair) is None
     pair.y = np.array([2.0, 1.0])
     assert secant.Denominator()(pair) is pair
+
+
+@pytest.mark.parametrize("method", [secant.TrustLBFGS, secant.TrustLSR1, secant.TrustBFGS])
+@pytest.mark.parametrize("given", [3, "steihaug", secant.Steihaug])
+def test_what_is_no_subproblem(method, given):
+    with pytest.raises(ValueError, match=r"subproblem must be one like secant.Steihaug\(\)"):
+        method(subproblem=given)
+
+
+def test_a_run_of_a_version_with_other_matrices(tmp_path):
+    """Files written when the compact form was stored are refused in a sentence."""
+    run = secant.start(two_wells, [1.0, 1e-6], jac=two_wells_jac, method="tr-lbfgs")
+    run.step()
+    path = tmp_path / "run.npz"
+    run.save(path)
+    with np.load(path) as file:
+        stored = dict(file)
+    header = stored["header"].tobytes().replace(b'"span":', b'"C":')
+    np.savez(path, **{**stored, "header": np.frombuffer(header, dtype=np.uint8)})
+    with pytest.raises(ValueError, match="does not fit this version of secant: its CompactMatrix"):
+        secant.resume(path, two_wells, jac=two_wells_jac)
+
+
+@pytest.mark.parametrize(("method", "most"), [("tr-lbfgs", 9), ("reg-lbfgs", 10)])
+def test_one_transfer_to_the_host_for_each_product(method, most, monkeypatch):
+    """On a device the products with the pairs and the square of the vector come together."""
+    n, transfers = 30, []
+    scales = torch.logspace(0.0, 2.0, n, dtype=torch.float64)
+    problem = Problem(lambda x: (0.5 * (x @ (scales * x)), lambda: scales * x))
+    composition = REGISTRY[method].build()
+    state = composition.init(problem, problem.at(torch.ones(n, dtype=torch.float64)))
+    for _ in range(5):
+        state = composition.step(problem, state)
+
+    def counted(name, original):
+        def call(*args):
+            transfers.append(name)
+            return original(*args)
+
+        return call
+
+    for name in ("tolist", "cpu", "__float__", "item"):
+        monkeypatch.setattr(torch.Tensor, name, counted(name, getattr(torch.Tensor, name)))
+    before = problem.counts.nfev
+    composition.step(problem, state)
+    assert problem.counts.nfev == before + 1
+    assert len(transfers) <= most, transfers

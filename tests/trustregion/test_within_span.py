@@ -1,5 +1,6 @@
 """Limited-memory matrices in the span of their pairs: the basis, small curvatures, the subproblem."""
 
+import copy
 import math
 
 import numpy as np
@@ -136,6 +137,18 @@ def test_pairs_that_repeat_each_other_leave_the_matrix_definite():
     assert highest == pytest.approx(4e10, rel=1e-2)
     s = steps[-1]
     np.testing.assert_allclose(B @ s, A @ s, rtol=1e-6)
+
+
+@pytest.mark.parametrize("curvature", [DirectLimitedMemory(3), LimitedSR1(3)], ids=repr)
+def test_a_copy_learns_alone(curvature):
+    A, rng = np.diag(np.geomspace(1.0, 30.0, 8)), np.random.default_rng(2)
+    B = learned(curvature, A, rng.standard_normal((5, 8)))
+    whole, x, s = B.dense(), np.ones(8), rng.standard_normal(8)
+    before, after = at(x, A @ x), at(x + s, A @ (x + s))
+    other = curvature.update(copy.deepcopy(B), SecantPair(1.0, s, before, after, math.nan), after)
+    np.testing.assert_allclose(other @ s, A @ s, rtol=1e-8)
+    np.testing.assert_array_equal(B.dense(), whole)
+    assert (B.count, other.count) == (5, 6)
 
 
 # ------------------------------------------------------------------------------ the subproblem

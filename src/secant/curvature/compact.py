@@ -31,8 +31,10 @@ from secant.arrays import (
     combine,
     dot,
     eps_of,
+    host_blas,
+    inner,
     products,
-    read,
+    products_and_square,
     to_numpy,
     zeros,
 )
@@ -133,8 +135,10 @@ class CompactMatrix:
 
     def split(self, v: Array) -> Parts:
         """``v`` inside and outside the span."""
-        (square,) = read(dot(v, v))
-        inside = self.span.coordinates(products(self.W, v)) if self.count else np.zeros(0)
+        if not self.count:
+            return Parts(np.zeros(0), math.sqrt(inner(v, v)))
+        along, square = products_and_square(self.W, v)
+        inside = self.span.coordinates(along)
         rest = square - float(inside @ inside)
         if self.span.rank == v.shape[0] or rest <= _ROUNDING * eps_of(v) * square:
             rest = 0.0
@@ -202,15 +206,22 @@ class DirectLimitedMemory:
         """``pair`` in the place of the oldest."""
         B.store(pair)
         B.sigma = pair.yy / pair.sy
-        M = B.sigma * np.eye(B.span.rank)
-        S, Y = B.pairs()
-        for s, y in zip(S.T, Y.T, strict=True):
-            Ms, sy = M @ s, float(s @ y)
-            sMs = float(s @ Ms)
-            if sy > 0.0 and sMs > 0.0:  # as it is but for round-off
-                M += np.multiply.outer(y, y) / sy - np.multiply.outer(Ms, Ms) / sMs
-        B.M = M
+        B.M = _updated(B.sigma, *B.pairs())
         return B
+
+
+def _updated(sigma: float, S: HostArray, Y: HostArray) -> HostArray:
+    """``sigma I`` after the BFGS update by each column of ``S`` and of ``Y``; BLAS keeps the upper half."""
+    r, blas = S.shape[0], host_blas()
+    M = np.diag(np.full(r, sigma)).copy(order="F")
+    for s, y in zip(S.T.copy(), Y.T.copy(), strict=True):
+        Ms, sy = blas.symv(1.0, M, s), blas.dot(s, y)
+        sMs = blas.dot(s, Ms)
+        if sy > 0.0 and sMs > 0.0:  # as it is but for round-off
+            M = blas.syr(1.0 / sy, y, 0, 1, 0, r, M, 1)
+            M = blas.syr(-1.0 / sMs, Ms, 0, 1, 0, r, M, 1)
+    M += np.triu(M, 1).T  # the lower half was left as it began: zero
+    return M
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from secant import checks
-from secant.arrays import Array, dot, read, step_along, zeros
+from secant.arrays import Array, dot, eps_of, read, step_along, zeros
 from secant.directions.descent import descends, gradient_step
 from secant.directions.preconditioner import Preconditioner
 from secant.pair import SecantPair
@@ -90,7 +90,7 @@ class HessianFree:
         """The last iterate of conjugate gradients, or the gradient step where that does not descend."""
         g = point.g
         if memory is None:
-            memory = Damped(self.damping * _curvature_along(g, point.gauss_newton(g)))
+            memory = Damped(self.damping * _first_curvature(point))
         scale = None if self.preconditioner is None else self.preconditioner(point, memory.damping)
         start = None if memory.warm is None else self.decay * memory.warm
         end = _minimise(point, memory.damping, start, scale, self.max_iter, self.tol)
@@ -116,10 +116,17 @@ class HessianFree:
         return memory is None or memory.slope == 0.0
 
 
-def _curvature_along(g: Array, Gg: Array) -> float:
-    """``|g'Gg| / g'g``."""
-    gGg, gg = read(dot(g, Gg), dot(g, g))
-    size = abs(gGg) / gg if gg > 0.0 else 1.0
+def _first_curvature(point: Point) -> float:
+    """``|g'Gg| / g'g``, as far as it can be seen.
+
+    A curvature that would make a step ``1 / sqrt(eps)`` times as long as x may as well be the round-off of
+    a product by differences, next to which there would be no damping at all.
+    """
+    g, x = point.g, point.x
+    gGg, gg, xx = read(dot(g, point.gauss_newton(g)), dot(g, g), dot(x, x))
+    if not 0.0 < gg < math.inf:
+        return 1.0
+    size = max(abs(gGg) / gg, math.sqrt(eps_of(g)) * math.sqrt(gg / max(1.0, xx)))
     return size if 0.0 < size < math.inf else 1.0
 
 

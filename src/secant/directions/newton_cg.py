@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from secant import checks
-from secant.arrays import Array, dot, norm_one, read, step_along
+from secant.arrays import Array, dot, norm_one, norm_two, read, step_along
 from secant.directions.descent import descends, gradient_step
 from secant.directions.preconditioner import Sizes
 from secant.linear_cg import solve_cg
@@ -86,5 +86,5 @@ class NewtonCG:
 def _natural_step(point: Point, u: Array, Bu: Array) -> float:
     """``|g'u / u'Bu|``, Newton's step were the curvature positive; at most as long as x."""
     gu, uBu, uu, xx = read(dot(point.g, u), dot(u, Bu), dot(u, u), dot(point.x, point.x))
-    longest = math.sqrt(max(1.0, xx) / uu)
+    longest = math.sqrt(max(1.0, xx)) / norm_two(u, uu)
     return abs(gu / uBu) if abs(gu) < longest * abs(uBu) else longest

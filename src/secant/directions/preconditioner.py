@@ -197,8 +197,15 @@ def hessian_preconditioner(given: Any) -> Sizes | None:
             "preconditioner must be 'jacobi', secant.Jacobi, an array or a callable for newton-cg, got "
             f"{given!r}: Martens' is for the damped Gauss-Newton matrix of secant.HessianFree"
         )
-    if callable(given) and not isinstance(given, (type, Jacobi)):
+    if callable(given) and not isinstance(given, (type, Jacobi, Given)):
         return Sizes(Jacobi(given))
+    is_known = given is None or isinstance(given, (Jacobi, Given)) or is_array(given)
+    checks.require(
+        is_known or (isinstance(given, str) and given == "jacobi"),
+        "preconditioner",
+        given,
+        "'jacobi', secant.Jacobi, an array or a callable",
+    )
     chosen = preconditioner(given)
     return Sizes(chosen) if isinstance(chosen, (Jacobi, Given)) else None
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from secant import checks
-from secant.arrays import norm_inf, norm_two, read
+from secant.arrays import dot, norm_inf, norm_two, read
 from secant.linesearch.interpolation import quadratic
 from secant.linesearch.ray import Ray
 
@@ -54,7 +54,7 @@ class Length(FirstStep):
 
     def guess(self, ray: Ray, previous: Previous | None = None) -> float:
         x, d = ray.point.x, ray.d
-        xx, dd = read(x @ x, d @ d)
+        xx, dd = read(dot(x, x), dot(d, d))
         size = max(1.0, xx)
         if 0.0 < dd < math.inf:
             return min(1.0, self.length * math.sqrt(size / dd))

@@ -81,6 +81,8 @@ class ScaledStep(LineSearch):
     def __call__(self, ray: Ray, alpha0: float, memory: Memory = ()) -> Trial:
         damping = memory[0] if memory else self.damping
         dd, xx = read(dot(ray.d, ray.d), dot(ray.point.x, ray.point.x))
+        if not 0.0 < dd < math.inf:
+            return ray.start  # no curvature along d can be told
         curvature = self._curvature(ray, math.sqrt(max(1.0, xx) / dd))
         delta = curvature + damping * dd
         if delta <= 0.0:  # step 4: as much damping as makes the model convex

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from secant import checks
 from secant.arrays import Array, Scalar
 from secant.problem import Point, Pullback
 from secant.torch.closure import Closure, ClosureProblem
@@ -91,7 +92,7 @@ class GraphProblem(ClosureProblem):
             return None
         variables.present(point.x)
         with torch.no_grad():
-            parts = list(given() if callable(given) else given)
+            parts = given() if callable(given) else given
         _check_shapes(parts, variables.parameters)
         ones = point.x * 0.0 + 1.0
         diagonal = variables.collect(parts) * variables.direction(ones)
@@ -163,8 +164,14 @@ class GraphProblem(ClosureProblem):
                 )
 
 
-def _check_shapes(parts: list[Any], parameters: Sequence[Tensor]) -> None:
+def _check_shapes(parts: Any, parameters: Sequence[Tensor]) -> None:
     """Refuse a diagonal that is not one tensor for each parameter, in its shape."""
+    checks.require(
+        isinstance(parts, (list, tuple)),
+        "preconditioner",
+        parts,
+        "a list of tensors, one for each parameter, or a callable that returns one",
+    )
     shapes = [tuple(part.shape) if isinstance(part, Tensor) else None for part in parts]
     wanted = [tuple(p.shape) for p in parameters]
     if shapes != wanted:

@@ -38,7 +38,7 @@ class Cauchy:
 
         def within(radius: float) -> Step:
             best = gg / gBg if gBg > 0.0 else math.inf
-            alpha = min(best, radius / size)
+            alpha = min(best, radius / size) if size > 0.0 else math.nan  # squares underflow
             reduction = alpha * (gg - 0.5 * alpha * gBg)
             return Step(-alpha * g, reduction, alpha < best, alpha * size)
 

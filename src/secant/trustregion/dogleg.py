@@ -83,7 +83,7 @@ class _Path:
         """The end of the path inside the ball."""
         bend = self.gBg + self.tau * self.gg
         cauchy = self.gg / bend if bend > 0.0 else math.inf
-        edge = radius / math.sqrt(self.gg)
+        edge = radius / math.sqrt(self.gg) if self.gg > 0.0 else math.nan  # squares underflow
         if edge <= cauchy or not self._leads_down:
             return self._step(min(edge, cauchy), 0.0, edge <= cauchy)
         pp = cauchy * cauchy * self.gg

@@ -97,7 +97,8 @@ class _Space:
         """The end of the path, or the solution in the smallest space that is large enough."""
         k, alpha, on_boundary = self._path.end(radius)
         last = self._path.segments[k]
-        if not on_boundary or k >= self._limit or not math.isfinite(last.reduction + last.dBd):
+        is_known = math.isfinite(last.reduction + last.dBd + alpha)
+        if not on_boundary or k >= self._limit or not is_known:
             return self._path.step(k, alpha, on_boundary)
         T = self._space() if self._T is None else self._T
         while True:

@@ -20,13 +20,13 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from secant.arrays import eps_of, namespace, norm_one, read
+from secant.arrays import eps_of, namespace, norm_one, read, unit_of
 from secant.linesearch.acceptance import reduction_ratio
 from secant.pair import SecantPair
 from secant.problem import Point, Problem
 from secant.status import Status
 from secant.trustregion.radius import RadiusRule
-from secant.trustregion.step import Model, Step, Subproblem
+from secant.trustregion.step import Model, Step, Subproblem, check_subproblem
 
 _FLAT = 20
 """Accepted steps in a row without a visible decrease of f or of |g| are round-off when their weights add
@@ -38,9 +38,6 @@ _ROUNDOFF = 4.0
 
 _WILD = 10.0
 """A trial so many times the predicted reduction above the iterate is too far away to teach anything."""
-
-_LARGE = 1e8
-"""Larger gradients are divided by their size before they are squared."""
 
 _VISIBLE = 100.0
 """A model that promised this many times the round-off and delivered nothing has failed."""
@@ -156,6 +153,9 @@ class TrustRegion:
     radius: Rule = RadiusRule()
     name: str = "trust region"
 
+    def __post_init__(self) -> None:
+        check_subproblem(self.subproblem)
+
     def init(self, problem: Problem, point: Point) -> TrustRegionState:
         """The state at the start."""
         return TrustRegionState(
@@ -243,11 +243,9 @@ class _Attempt:
         point = self.state.point
         self._model = self.method.source.model(point, self.memory)
         g, self._unit = point.g, 1.0
-        if (
-            self.method.radius.is_length and point.optimality > _LARGE
-        ):  # m(s p) with s g for g is s^2 m(p): squares of g could overflow
-            self._unit = math.ldexp(1.0, math.frexp(point.optimality)[1] - 1)
-            g = g / self._unit
+        if self.method.radius.is_length:  # m(s p) with s g for g is s^2 m(p)
+            self._unit = unit_of(point.optimality, g)
+            g = g if self._unit == 1.0 else g / self._unit
         self._within = self.method.subproblem(g, self._model)
 
     @property

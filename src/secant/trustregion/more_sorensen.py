@@ -162,7 +162,8 @@ class Secular:
         rest = length(factor.half_solve(p))
         if rest == 0.0:  # g is zero, or so small that its square is
             return math.inf
-        return factor.tau + (size / rest) ** 2 * (size - radius) / radius
+        ratio = size / rest  # the power of a float may raise
+        return factor.tau + ratio * ratio * (size - radius) / radius
 
     def _past_pole(self, failed: NoFactor, radius: float, bracket: _Bracket) -> float:
         """A lambda that may do, where ``failed.tau`` is too small; raises the bracket.

@@ -74,7 +74,8 @@ class RadiusRule:
     def after(self, radius: float, step: Step, ratio: float) -> float:
         """The radius after a step that was tried."""
         if not ratio >= self.poor:
-            return self.shrink * step.length
+            # where squares of the step under- or overflow, its length may be anything
+            return self.shrink * min(step.length, radius)
         if ratio > self.good and step.on_boundary:
             return min(self.grow * radius, self.largest)
         return radius

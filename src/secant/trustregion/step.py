@@ -13,6 +13,7 @@ import math
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
+from secant import checks
 from secant.arrays import Array, HostArray, inner
 
 
@@ -55,6 +56,16 @@ class Model(Protocol):
         ...
 
 
+def check_subproblem(given: object) -> None:
+    """Refuse what cannot be called with a gradient and a model."""
+    checks.require(
+        callable(given) and not isinstance(given, type),
+        "subproblem",
+        given,
+        "one like secant.Steihaug() or secant.Dogleg()",
+    )
+
+
 Within = Callable[[float], Step]
 """The solution for a radius. What does not depend on the radius is computed once: a rejected step costs
 no second product at the same point."""
@@ -69,10 +80,15 @@ class Subproblem(Protocol):
 
 
 def to_boundary(pp: float, pd: float, dd: float, radius: float) -> float:
-    """The ``tau >= 0`` with ``|p + tau d| = radius``, from ``p'p``, ``p'd`` and ``d'd``."""
+    """The ``tau >= 0`` with ``|p + tau d| = radius``, from ``p'p``, ``p'd`` and ``d'd``.
+
+    NaN where ``d'd`` has underflowed: no ``tau`` is known then.
+    """
     c = radius * radius - pp
     if c <= 0.0:
         return 0.0
+    if not dd > 0.0:
+        return math.nan
     root = math.sqrt(pd * pd + dd * c)
     return c / (pd + root) if pd > 0.0 else (root - pd) / dd  # the form without cancellation
 

@@ -3,8 +3,8 @@
     B = sigma (I - Q'Q) + Q' M Q,   g = Q'h + t u,   |u| = 1,   Q u = 0
 
 The solution is ``p = Q'a + b u`` where ``(a, b)`` solves the problem of ``(h, t)`` and ``diag(M, sigma)``, of
-at most 2m + 1 variables, in double precision on the host. Whatever the number of its iterations, an iterate
-costs one pass over the pairs, and every radius another.
+at most 2m + 1 variables, in double precision on the host. Whatever the number of its iterations, it costs one
+pass over the pairs, and every radius another; learning from the step costs four.
 
 References
 ----------
@@ -20,7 +20,7 @@ import numpy as np
 from secant.arrays import Array
 from secant.curvature.compact import CompactMatrix
 from secant.curvature.exact import HostMatrix
-from secant.trustregion.step import Step, Subproblem, Within
+from secant.trustregion.step import Step, Subproblem, Within, check_subproblem
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,9 @@ class WithinSpan:
     """
 
     subproblem: Subproblem
+
+    def __post_init__(self) -> None:
+        check_subproblem(self.subproblem)
 
     def __call__(self, g: Array, B: CompactMatrix) -> Within:
         """The steps of one iterate."""
