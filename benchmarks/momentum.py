@@ -40,13 +40,15 @@ from secant.structure import Shape
 STEPS = 60
 GOALS = (6, 12, 25, STEPS)
 NIELSEN = "Nielsen"
+TAU = 1e-2
+"""The first damping."""
+
 RULES: dict[str, Damping] = {
-    NIELSEN: Nielsen(1e-2),
-    "WithMomentum": WithMomentum(Nielsen(1e-2)),
-    "without momentum": WithMomentum(Nielsen(1e-2), momentum=0.0),
-    "part 0.8, momentum 0.1": WithMomentum(Nielsen(1e-2), 0.8, 0.1),
-    "part 1, momentum 0.2": WithMomentum(Nielsen(1e-2), 1.0, 0.2),
-    "part 0.9, momentum 0.3": WithMomentum(Nielsen(1e-2), 0.9, 0.3),
+    NIELSEN: Nielsen(TAU),
+    "WithMomentum": WithMomentum(Nielsen(TAU)),
+    "without momentum": WithMomentum(Nielsen(TAU), momentum=0.0),
+    "part 0.8, momentum 0.1": WithMomentum(Nielsen(TAU), 0.8, 0.1),
+    "WithMomentum, tau 2e-3": WithMomentum(Nielsen(2e-3)),
 }
 
 LOADERS = {

@@ -48,7 +48,8 @@ def test_the_rules_own_step_follows_a_perfect_gain_and_its_own_rejection(told):
     assert damped.value == Nielsen().learn(Damped(Nielsen().tau), told).value
 
 
-def test_a_rejected_step_is_tried_without_momentum_before_there_is_more_damping():
+def test_a_rejected_step_is_tried_without_momentum_then_at_half_its_length():
+    """Before a matrix with more damping is factorised."""
     given, scale, rule = model(), np.ones(3), Nielsen()
     ball, no = WithMomentum(rule), outcome(-0.5, accepted=False)
     _, damped = ball.propose(given, scale, ball.begin(given, np.zeros(3), scale))
@@ -59,9 +60,16 @@ def test_a_rejected_step_is_tried_without_momentum_before_there_is_more_damping(
     expected, _ = rule.propose(given, scale, Damped(value))
     np.testing.assert_array_equal(plain, expected)
     assert np.abs(kicked - plain).max() > 0.0
+    assert damped.is_whole
+    half, damped = ball.propose(given, scale, ball.learn(damped, no))
+    grown = rule.learn(Damped(value), no)
+    assert damped.value == grown.value
+    np.testing.assert_array_equal(half, 0.5 * plain)
+    assert not damped.is_whole
     damped = ball.learn(damped, no)
-    assert damped.value == rule.learn(Damped(value), no).value
-    assert damped.spare is None
+    assert damped.value == rule.learn(grown, no).value
+    expected, _ = rule.propose(given, scale, Damped(damped.value))
+    np.testing.assert_array_equal(ball.propose(given, scale, damped)[0], expected)
 
 
 @pytest.mark.parametrize("start", [START, [3.0, -2.0], [-4.0, -4.0]])

@@ -155,7 +155,7 @@ class Iteration:
         return self._accelerated(p, method.geodesic)
 
     def _solve_or_stay(self, model: Model, scale: HostArray) -> HostArray:
-        without_past = self.damped._replace(spare=None, last=None)  # of other free variables
+        without_past = self.damped._replace(spares=(), last=None)  # of other free variables
         p, self.damped = self.method.damping.propose(model, scale, without_past)
         return p if p is not None and math.isfinite(norm_one(p)) else np.zeros_like(model.g)
 

@@ -25,9 +25,13 @@ class Damped(NamedTuple):
         Longest ``|D p|`` allowed; infinite for rules without one.
     shrink : float
         Factor of the step (`Undamped`).
-    proposed, spare, last : array, shape (n,), or None
-        The last proposal, the one to try where that was rejected and is None, and the last step if the
-        next proposal is to have a part of it (`WithMomentum`).
+    proposed, last : array, shape (n,), or None
+        The last proposal, None where it was rejected, and the last step if the next proposal is to have a
+        part of it (`WithMomentum`).
+    spares : tuple of array
+        What to try if the proposal is rejected, in this order (`WithMomentum`).
+    is_whole : bool
+        Whether the proposal was the rule's own step (`WithMomentum`).
     """
 
     value: float
@@ -35,8 +39,9 @@ class Damped(NamedTuple):
     radius: float = math.inf
     shrink: float = 1.0
     proposed: HostArray | None = None
-    spare: HostArray | None = None
     last: HostArray | None = None
+    spares: tuple[HostArray, ...] = ()
+    is_whole: bool = True
 
     @property
     def exhausted(self) -> bool:
@@ -45,7 +50,7 @@ class Damped(NamedTuple):
 
     def is_bare(self, floor: float) -> bool:
         """Whether the last proposal was Gauss-Newton's step: whole, and with no more damping than ``floor``."""
-        return self.value <= floor and self.shrink == 1.0 and self.spare is None
+        return self.value <= floor and self.shrink == 1.0 and self.is_whole
 
 
 class Outcome(NamedTuple):

@@ -30,9 +30,9 @@ class WithMomentum:
     """Another rule's steps, with momentum where the model is not to be trusted to the last digit.
 
     ``p = part p_LM + momentum p_last`` [1]_ [2]_; ``p_LM`` itself at first, after a gain ratio so close to 1
-    that the model is as good as f, for near a solution steps are to converge as fast as those of the rule,
-    and where ``p`` is rejected, before there is more damping. Within bounds all steps are the rule's: one
-    that is met breaks the motion.
+    that the model is as good as f, for near a solution steps are to converge as fast as those of the rule.
+    Where ``p`` is rejected ``p_LM`` is tried, then half of it, before a matrix with more damping is
+    factorised. Within bounds all steps are the rule's: one that is met breaks the motion.
 
     Parameters
     ----------
@@ -70,20 +70,28 @@ class WithMomentum:
     def propose(
         self, model: Model, scale: HostArray, damped: Damped
     ) -> tuple[HostArray | None, Damped]:
-        """The rule's step and some of the last one; without it where that was rejected."""
-        last, spare = damped.last, damped.spare
-        if damped.proposed is None and spare is not None:
-            return spare, damped._replace(proposed=spare, spare=None)
+        """The rule's step and some of the last one; after a rejection the next spare step."""
+        if damped.proposed is None and damped.spares:
+            spare, *others = damped.spares
+            # the last of them is the half
+            return spare, damped._replace(
+                proposed=spare, spares=tuple(others), is_whole=bool(others)
+            )
+        last = damped.last
         p, damped = self.rule.propose(model, scale, damped)
-        if p is None or last is None:
-            return p, damped._replace(proposed=p, spare=None)
+        if p is None:
+            return None, damped._replace(proposed=None, spares=(), is_whole=True)
+        half = 0.5 * p
+        if last is None:
+            return p, damped._replace(proposed=p, spares=(half,), is_whole=True)
         d = self.part * p + self.momentum * last
-        return d, damped._replace(proposed=d, spare=p)
+        return d, damped._replace(proposed=d, spares=(p, half), is_whole=False)
 
     def learn(self, damped: Damped, outcome: Outcome) -> Damped:
         """The rule's next damping; the same one if momentum is to blame."""
-        if not outcome.accepted and damped.spare is not None:
-            return damped._replace(proposed=None, last=None)
-        keeps = outcome.accepted and outcome.ratio <= self.trusted
-        last = damped.proposed if keeps else None
-        return self.rule.learn(damped, outcome)._replace(last=last, spare=None)
+        if outcome.accepted:
+            last = damped.proposed if outcome.ratio <= self.trusted else None
+            return self.rule.learn(damped, outcome)._replace(last=last, spares=())
+        has_momentum = len(damped.spares) == 2
+        after = damped if has_momentum else self.rule.learn(damped, outcome)
+        return after._replace(proposed=None, last=None, spares=damped.spares)
