@@ -33,9 +33,9 @@ ORTHANT_WISE = "owl-qn"
 """The method that minimises a penalty of absolute values."""
 
 _DAMPING = WithMomentum(Nielsen(tau=1e-2))
-"""One factorisation a trial, or none. On tables of some hundred rows the first damping hardly matters: from 1e-3
-to 0.04 the steps to a given loss differ by a seventh. Momentum saves an eighth of the steps to the goals of
-`benchmarks.tabular`; `benchmarks.momentum` has more."""
+"""One factorisation a trial, or none. On tables of some hundred rows the first damping hardly matters: from
+1e-3 to 0.04 the steps to a given loss differ by a seventh. Momentum saves an eighth of the steps to the goals
+of `benchmarks.tabular`; `benchmarks.momentum` has more."""
 
 
 @dataclass(frozen=True)
