@@ -45,7 +45,8 @@ def test_modules(method):
         return ((model(X) - y) ** 2).mean()
 
     before = float(loss().detach())
-    result = secant.minimize(loss, model, method=method, max_iter=30)
+    # newton-gmw is slow here: where it is after 30 iterations differs by the kernels of BLAS
+    result = secant.minimize(loss, model, method=method, max_iter=60)
     assert result.fun < 0.1 * before
     assert float(loss().detach()) == pytest.approx(result.fun)
 
