@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from secant.learn import job
+from secant.learn import prepared
 
 ROWS = "".join(f"{i},{i % 7},{2 * i}\n" for i in range(30))
 GOOD = "a,b,y\n" + ROWS
@@ -199,7 +199,7 @@ def test_full_memory_is_a_sentence(secant, tmp_path, monkeypatch, full):
     def prepare(*arguments):
         raise full
 
-    monkeypatch.setattr(job, "prepare_dataset", prepare)
+    monkeypatch.setattr(prepared, "prepare_dataset", prepare)
     write(tmp_path / "data.csv", GOOD)
     said = secant("train", "data.csv", "--target", "y").sentence
     assert said.startswith("secant train needs more memory than there is: try a smaller table")

@@ -1,5 +1,7 @@
 """``secant check``: what it prints, and its exit codes."""
 
+import json
+
 import pytest
 
 from secant.cli import run
@@ -120,3 +122,106 @@ def test_a_file_that_does_not_run(tmp_path, capsys):
     path.write_text("import nothing_of_this_name\n")
     assert run(["check", f"{path}:fun"]) == 2
     assert "cannot be run: ModuleNotFoundError" in capsys.readouterr().err
+
+
+ODD = """
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+
+@dataclass
+class Scale:
+    factor: float = 2.0
+
+
+scale = Scale()
+x0 = np.ones(2)
+single = np.ones(2, dtype=np.float32)
+tensors = {"a": torch.ones(2, dtype=torch.float64), "b": torch.ones(3, dtype=torch.float64)}
+model = torch.nn.Linear(2, 1)
+imaginary = [1j]
+text = "abc"
+nothing = None
+
+
+def parameters():
+    return model.parameters()
+
+
+def refuses():
+    raise RuntimeError("no start today")
+
+
+def wants_more(n):
+    return np.ones(n)
+
+
+def fun(x):
+    print("called")
+    return scale.factor * (x**2).sum(), 2.0 * scale.factor * x
+
+
+def of_nest(nest):
+    return (nest["a"] ** 4).sum() + (nest["b"] ** 2).sum()
+
+
+def loss():
+    return (model(torch.ones(4, 2)) ** 2).mean()
+
+
+def leaves(x):
+    sys.exit(0)
+
+
+def of_dtype(x):
+    assert x.dtype == np.float32
+    return (x**2).sum(), 2.0 * x
+"""
+
+
+@pytest.fixture
+def odd_file(tmp_path):
+    path = tmp_path / "odd.py"
+    path.write_text(ODD)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("function", "x0"),
+    [("fun", "x0"), ("of_nest", "tensors"), ("loss", "parameters"), ("of_dtype", "single")],
+)
+def test_starts_of_every_kind(odd_file, function, x0):
+    """A file with a dataclass in it runs, and a start keeps its precision."""
+    assert run(["check", f"{odd_file}:{function}", "--x0", x0]) == 0
+
+
+@pytest.mark.parametrize(
+    ("function", "x0", "sentence"),
+    [
+        ("fun", "imaginary", "x must hold real floating-point numbers"),
+        ("fun", "text", "x must hold real floating-point numbers"),
+        ("fun", "nothing", "must be an array, a nest of arrays or numbers, got None"),
+        ("fun", "refuses", "RuntimeError: no start today"),
+        ("fun", "wants_more", "TypeError: wants_more() missing"),
+        ("fun", "Scale", "must be an array, a nest of arrays or numbers"),
+        ("fun", "1,nan", "x must be finite, got nan"),
+        ("leaves", "x0", "cannot be checked: SystemExit"),
+    ],
+)
+def test_bad_starts_are_one_sentence(odd_file, function, x0, sentence, capsys):
+    assert run(["check", f"{odd_file}:{function}", "--x0", x0]) == 2
+    error = capsys.readouterr().err
+    assert sentence in error
+    assert len(error.strip().splitlines()) == 1
+
+
+def test_what_the_function_prints_does_not_come_between_a_program_and_its_json(odd_file, capsys):
+    assert run(["check", f"{odd_file}:fun", "--json"]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["ok"]
+    assert "called" in printed.err

@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from secant.learn.closed_form.kernel import KernelModel
+from secant.learn.closed_form.objective import Objective, set_weights, weights_of
+from secant.learn.closed_form.squares import NetworkSquares
 from secant.learn.error_terms import (
     BinaryCrossEntropy,
     CrossEntropy,
@@ -15,11 +18,8 @@ from secant.learn.error_terms import (
     NormalisedSquared,
     WeightedSquared,
 )
-from secant.learn.kernel import KernelModel
 from secant.learn.loss import LossIndex
 from secant.learn.network import ACTIVATIONS, Perceptron
-from secant.learn.objective import Objective, set_weights, weights_of
-from secant.learn.squares import NetworkSquares
 from secant.leastsquares.normal import Gram
 
 ROWS = 23

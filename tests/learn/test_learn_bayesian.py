@@ -9,9 +9,9 @@ from scipy.optimize import minimize
 
 from secant.learn import LossIndex, Perceptron, Strategy, train_network
 from secant.learn.bayesian import BayesianSquares
+from secant.learn.closed_form.objective import Objective, weights_of
 from secant.learn.error_terms import BinaryCrossEntropy, MeanSquared
 from secant.learn.errors import InputError
-from secant.learn.objective import Objective, weights_of
 from secant.learn.strategy import Sample
 
 BAYESIAN = Strategy("lm", bayesian=True, max_iter=300, gtol=1e-10)

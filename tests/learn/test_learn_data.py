@@ -9,14 +9,17 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
-from secant.learn.columns import Kind, are_dates, as_text
-from secant.learn.data import read_columns_as_text, read_table
-from secant.learn.dataset import Task, read_dataset
+from secant.learn.config import config_text
 from secant.learn.errors import InputError
-from secant.learn.job import Settings, train_table
+from secant.learn.job import train_table
 from secant.learn.prediction import predict_table
+from secant.learn.settings import Settings
 from secant.learn.strategy import Strategy
+from secant.learn.tables.columns import Kind, are_dates, as_text
+from secant.learn.tables.data import read_columns_as_text, read_table
+from secant.learn.tables.dataset import Task, read_dataset
 
 ROWS = 40
 TABLE = pd.DataFrame(
@@ -333,9 +336,23 @@ BAD_SETTINGS = {
     "starts": ({"starts": 0}, "starts must be at least 1, not 0"),
     "initialisation": ({"initialisation": "zero"}, "initialisation must be one of"),
     "l1": ({"l1": -1.0}, "l1 must be a number from 0"),
+    "no number": ({"l2": "0.1"}, "l2 must be a number, not '0.1'"),
+    "no whole number": ({"starts": 1.5}, "starts must be a whole number, not 1.5"),
+    "a truth value": ({"seed": True}, "seed must be a whole number, not True"),
+    "a name for a list": ({"ignore": "a"}, "ignore must be a list, each text, not 'a'"),
+    "a number for a list": ({"hidden": 5}, "hidden must be a list, each a whole number, not 5"),
+    "a table for a list": (
+        {"column_scaling": {"a": "log"}},
+        "column_scaling must be a list, each text, not {'a': 'log'}",
+    ),
+    "a flat list": (
+        {"hidden": np.array(5)},
+        "hidden must be a list, each a whole number, not array(5)",
+    ),
+    "a number beyond float64": ({"l2": 10**400}, "l2 must be a number, not 1000"),
     "task": (
-        {"task": "regression"},
-        "task must be one of 'Task.REGRESSION', 'Task.CLASSIFICATION'",
+        {"task": "forecast"},
+        "task must be one of 'regression', 'classification', not 'forecast'",
     ),
 }
 
@@ -345,6 +362,35 @@ def test_bad_settings(options, expected):
     with pytest.raises(InputError) as caught:
         Settings("y", **options)
     assert expected in str(caught.value)
+
+
+def test_settings_of_other_libraries_are_those_of_python(tmp_path):
+    names = TABLE.columns
+    own = Settings(
+        names[[-1]],
+        hidden=np.array([3, 2]),
+        seed=np.int64(3),
+        l2=torch.tensor(0.5),
+        task="regression",
+        ignore=names[:1],
+        test_fraction=np.float32(0.25),
+        strategy=Strategy("bfgs", max_iter=np.uint8(3), max_seconds=9, single_first=np.True_),
+    )
+    assert own == Settings(
+        str(names[-1]),
+        hidden=(3, 2),
+        seed=3,
+        l2=0.5,
+        task=Task.REGRESSION,
+        ignore=(names[0],),
+        test_fraction=0.25,
+        strategy=Strategy("bfgs", max_iter=3, max_seconds=9.0, single_first=True),
+    )
+    assert type(own.seed) is int
+    assert type(own.hidden) is tuple
+    trained = train_table(put(tmp_path, TABLE.to_csv(index=False)), own)
+    assert trained.training.history.epochs[-1].iteration <= 3
+    assert "hidden = [3, 2]\nactivation" in config_text(own)
 
 
 @pytest.mark.parametrize(

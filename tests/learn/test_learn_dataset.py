@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secant.learn.columns import Kind, as_numbers, kind_of
-from secant.learn.data import read_table
-from secant.learn.dataset import Task, read_dataset
 from secant.learn.errors import InputError
+from secant.learn.tables.columns import Kind, as_numbers, kind_of
+from secant.learn.tables.data import read_table
+from secant.learn.tables.dataset import Task, read_dataset
 
 
 def dataset(tmp_path, table: pd.DataFrame, target: str = "y", **options):

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from secant.learn import Settings, Strategy, predict_table, train_table
-from secant.learn.data import read_columns_as_text, read_table
-from secant.learn.dialect import Dialect
 from secant.learn.errors import InputError
+from secant.learn.tables.data import read_columns_as_text, read_table
+from secant.learn.tables.dialect import Dialect
 from secant.report.evaluation import evaluate_table
 
 ROWS = 60
@@ -185,11 +185,11 @@ def test_texts_with_commas_are_texts(tmp_path):
             "thousands must be a comma, a point, a blank, an apostrophe or '_', no",
         ),
         ({"thousands": "."}, "thousands and decimal cannot both be '.'"),
-        ({"separator": 5}, "separator must be one character such as ',' or ';', not 5"),
+        ({"separator": 5}, "separator must be text, not 5"),
         ({"encoding": "latin-99"}, "there is no encoding 'latin-99'"),
         ({"encoding": "base64"}, "there is no encoding 'base64'"),  # of bytes, not of text
         ({"encoding": "a\0"}, "there is no encoding"),
-        ({"encoding": None}, "there is no encoding None"),
+        ({"encoding": None}, "encoding must be text, not None"),
     ],
 )
 def test_what_cannot_be_is_refused(options, expected):

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secant.learn.division import Division
 from secant.learn.errors import InputError
+from secant.learn.tables.division import Division
 
 
 @given(st.integers(10, 500), st.integers(0, 10))

@@ -376,7 +376,8 @@ def test_verbose_prints_every_iteration(capsys):
     [
         ({"hidden_layer_sizes": (3, 0)}, "hidden_layer_sizes must be whole numbers from 1"),
         ({"activation": "sine"}, "activation must be one of 'tanh'"),
-        ({"solver": "nadam"}, "method must be one of"),
+        ({"solver": "nadam"}, "solver must be one of"),
+        ({"loss": ["huber"]}, r"loss must be one of .*, not \['huber'\]"),
         ({"solver": None}, "solver must be 'auto' or the name of a method, not None"),
         ({"hidden_layer_sizes": (True,)}, "hidden_layer_sizes must be whole numbers from 1"),
         ({"batch_size": None}, "batch_size must be a whole number from 1, not None"),
@@ -421,3 +422,11 @@ def test_data_that_make_no_sense():
         MLPClassifier().fit(X, y, sample_weight=np.zeros(len(X)))
     with pytest.raises(InputError, match="lm"):
         MLPClassifier(solver="lm").fit(X, y)
+
+
+def test_a_grid_of_numpy_values_is_searched():
+    grid = {"early_stopping": np.array([True, False]), "hidden_layer_sizes": np.array([2, 3])}
+    X = np.linspace(-1.0, 1.0, 60)[:, None]
+    search = GridSearchCV(MLPRegressor(max_iter=5), grid, cv=2, error_score="raise")
+    search.fit(X, X[:, 0] ** 2)
+    assert len(search.cv_results_["params"]) == 4

@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from secant.learn.columns import Kind
 from secant.learn.errors import InputError
 from secant.learn.export import FORMATS, c_source, export_model, onnx_bytes, python_source
 from secant.learn.export.precision import in_precision
@@ -21,7 +20,8 @@ from secant.learn.export.rounding import described, drawn_rows, rounding_error
 from secant.learn.model import Model
 from secant.learn.network import ACTIVATIONS, Perceptron
 from secant.learn.preparation import Choices, Preparation
-from secant.learn.target import ClassTarget, NumericTarget, NumericTargets
+from secant.learn.tables.columns import Kind
+from secant.learn.targets import ClassTarget, NumericTarget, NumericTargets
 
 COMPILER = shutil.which("cc") or shutil.which("gcc")
 needs_compiler = pytest.mark.skipif(COMPILER is None, reason="no C compiler on this machine")

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from secant.learn import Settings, Task
-from secant.learn.dataset import read_dataset
 from secant.learn.errors import InputError
-from secant.learn.job import read_settings_dataset
+from secant.learn.prepared import read_settings_dataset
+from secant.learn.tables.dataset import read_dataset
 
 ROWS = 50
 OUTWEIGH = "a few large values outweigh the others (--target-scaling log): "

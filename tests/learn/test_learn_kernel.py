@@ -10,14 +10,14 @@ import pytest
 import torch
 
 from secant.learn import LossIndex, Perceptron, Strategy, train_network
-from secant.learn import kernel as kernel_module
 from secant.learn.bayesian import BayesianSquares
+from secant.learn.closed_form import kernel as kernel_module
+from secant.learn.closed_form.inner_products import DampedKernel
+from secant.learn.closed_form.kernel import KernelModel, Kernels
+from secant.learn.closed_form.objective import Objective, weights_of
+from secant.learn.closed_form.squares import NetworkSquares
 from secant.learn.error_terms import MeanSquared
-from secant.learn.inner_products import DampedKernel
-from secant.learn.kernel import KernelModel, Kernels
-from secant.learn.objective import Objective, weights_of
 from secant.learn.sample import Sample
-from secant.learn.squares import NetworkSquares
 from secant.leastsquares.normal import Gram
 
 SINGLE, DOUBLE = np.float32, np.float64
@@ -254,7 +254,7 @@ def test_the_memory_of_a_training_is_free_when_it_ends(monkeypatch):
             super().__init__()
             kernels.append(weakref.ref(self))
 
-    monkeypatch.setattr("secant.learn.squares.Kernels", Watched)
+    monkeypatch.setattr("secant.learn.closed_form.squares.Kernels", Watched)
     network = Perceptron((4, 15, 12, 1), seed=1)
     gc.disable()
     try:

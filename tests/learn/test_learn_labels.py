@@ -26,11 +26,11 @@ from secant.learn import (
     train_table,
 )
 from secant.learn.comparison import compare_table
-from secant.learn.dataset import read_dataset
 from secant.learn.errors import InputError
 from secant.learn.export import export_model, onnx_bytes
 from secant.learn.export.rounding import described, rounding_error
-from secant.learn.target import ClassTarget, ClassTargets
+from secant.learn.tables.dataset import read_dataset
+from secant.learn.targets import ClassTarget, ClassTargets
 
 ROWS = 200
 NAMES = ("fever", "cough", "worse")

@@ -17,7 +17,7 @@ from secant.learn.logging import CsvLogger, TensorBoardLogger
 from secant.learn.loss import LossIndex, error_term
 from secant.learn.network import Perceptron
 from secant.learn.strategy import Sample, Strategy, train_network
-from secant.learn.target import NumericTarget
+from secant.learn.targets import NumericTarget
 
 
 def rosenbrock(x):

@@ -19,7 +19,7 @@ from secant.learn.error_terms import (
 from secant.learn.errors import InputError
 from secant.learn.loss import LOSSES, LossIndex, error_term
 from secant.learn.regularisation import Regularisation
-from secant.learn.target import ClassTarget, NumericTarget
+from secant.learn.targets import ClassTarget, NumericTarget
 
 RANDOM = np.random.default_rng(3)
 OUTPUTS, TARGETS = RANDOM.normal(size=(30, 2)), RANDOM.normal(size=(30, 2))

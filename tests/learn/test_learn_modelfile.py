@@ -12,13 +12,13 @@ import pytest
 import torch
 from safetensors.torch import load, save
 
-from secant.learn.columns import Kind
 from secant.learn.errors import InputError
 from secant.learn.model import Model
 from secant.learn.modelfile import load_model, save_model
 from secant.learn.network import Perceptron
 from secant.learn.preparation import Preparation
-from secant.learn.target import ClassTarget
+from secant.learn.tables.columns import Kind
+from secant.learn.targets import ClassTarget
 
 TABLE = pd.DataFrame({"size": [1.0, 5.0, 9.0], "town": ["Bern", "Genf", "Bern"]})
 

@@ -11,7 +11,7 @@ from secant.learn import scores
 from secant.learn.errors import InputError
 from secant.learn.loss import LossIndex, error_term
 from secant.learn.network import ACTIVATIONS, Perceptron
-from secant.learn.target import ClassTarget, NumericTarget
+from secant.learn.targets import ClassTarget, NumericTarget
 
 RANDOM = np.random.default_rng(0)
 

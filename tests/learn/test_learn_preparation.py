@@ -10,14 +10,14 @@ import pytest
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 
-from secant.learn.columns import Kind
-from secant.learn.dataset import Task
 from secant.learn.errors import InputError
 from secant.learn.inputs import MISSING
 from secant.learn.preparation import Choices, Preparation
 from secant.learn.scaling import SCALERS, Scaling, read_scalers
 from secant.learn.schema import Fields
-from secant.learn.target import ClassTarget, NumericTarget, fit_target, read_target
+from secant.learn.tables.columns import Kind
+from secant.learn.tables.dataset import Task
+from secant.learn.targets import ClassTarget, NumericTarget, fit_target, read_target
 
 TABLE = pd.DataFrame(
     {

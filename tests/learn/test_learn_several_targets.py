@@ -27,13 +27,13 @@ from secant.learn import (
     train_table,
 )
 from secant.learn.comparison import compare_table
-from secant.learn.dataset import Task, read_dataset
 from secant.learn.errors import InputError
 from secant.learn.export import export_model, onnx_bytes
 from secant.learn.loss import error_term
 from secant.learn.sample import Sample
-from secant.learn.target import NumericTarget, NumericTargets
-from secant.learn.target_columns import target_names
+from secant.learn.tables.dataset import Task, read_dataset
+from secant.learn.targets import NumericTarget, NumericTargets
+from secant.learn.targets.columns import target_names
 
 ROWS = 120
 NAMES = ("far", "near", "grows")

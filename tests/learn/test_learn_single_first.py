@@ -11,9 +11,9 @@ import torch
 from secant.learn import LossIndex, Perceptron, Strategy, train_network
 from secant.learn.automatic import circumstances
 from secant.learn.choice import SINGLE_DISTANCE, SINGLE_WORK, Circumstances, choose
+from secant.learn.closed_form.objective import Objective, weights_of
 from secant.learn.error_terms import BinaryCrossEntropy, CrossEntropy, MeanSquared
 from secant.learn.errors import InputError
-from secant.learn.objective import Objective, weights_of
 from secant.learn.sample import Sample
 from secant.status import Status
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from secant.learn import InputError, Settings, Strategy, train_table
+from secant.learn.closed_form.objective import has_closed_form
 from secant.learn.comparison import compare_table
-from secant.learn.job import prepare_table
-from secant.learn.objective import has_closed_form
+from secant.learn.prepared import prepare_table
 
 SINGLE = {
     "l-bfgs": {},

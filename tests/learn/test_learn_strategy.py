@@ -13,13 +13,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import scale
 
 import secant
-from secant.learn import Perceptron, Strategy, train_network
-from secant.learn.error_terms import BinaryCrossEntropy
+from secant.learn import GrowingNeurons, Perceptron, Strategy, train_network
+from secant.learn.closed_form.objective import Objective
+from secant.learn.error_terms import BinaryCrossEntropy, Huber
 from secant.learn.errors import InputError
 from secant.learn.loss import LossIndex, error_term
-from secant.learn.objective import Objective
 from secant.learn.strategy import Sample
-from secant.learn.target import NumericTarget
+from secant.learn.targets import NumericTarget
 
 INDEX = LossIndex(error_term("auto", NumericTarget("y", 0.0, 1.0)), l2=1e-3)
 
@@ -264,9 +264,17 @@ def test_the_smooth_form_makes_weights_small_and_not_zero():
         (lambda: Strategy("adam", learning_rate=0.0), "learning_rate must be a positive number"),
         (lambda: Strategy("adam", batch_size=0), "batch_size must be at least 1, not 0"),
         (lambda: Strategy("adam", seed=-1), "seed must be at least 0, not -1"),
+        (lambda: Strategy(5), "method must be text, not 5"),
+        (lambda: Strategy(gtol="small"), "gtol must be a number, not 'small'"),
+        (lambda: Strategy(max_iter=1.5), "max_iter must be a whole number, not 1.5"),
+        (lambda: Strategy(bayesian=1), "bayesian must be true or false, not 1"),
+        (lambda: Huber(None), "delta must be a number, not None"),
+        (lambda: LossIndex("huber"), "error must be ErrorTerm, not 'huber'"),
+        (lambda: LossIndex(INDEX.error, l2=None), "l2 must be a number, not None"),
+        (lambda: GrowingNeurons(maximum=[5]), r"maximum must be a whole number, not \[5\]"),
     ],
 )
-def test_options_without_use_are_refused(make, sentence):
+def test_options_that_make_no_sense_are_refused(make, sentence):
     with pytest.raises(InputError, match=sentence):
         make()
 

@@ -13,7 +13,8 @@ import pytest
 
 from secant.learn import tune as tune_module
 from secant.learn.errors import InputError
-from secant.learn.job import Settings, train_table
+from secant.learn.job import train_table
+from secant.learn.settings import Settings
 from secant.learn.space import (
     Choice,
     Real,

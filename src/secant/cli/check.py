@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import sys
+from contextlib import nullcontext, redirect_stdout
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -28,7 +30,7 @@ def check(
     points: Annotated[int, typer.Option(min=1, help="At how many points to compare.")] = 5,
     as_json: Json = False,
 ) -> None:
-    """Compare a gradient with differences; exit code 1 if it is wrong or doubtful.
+    """Compare a gradient with differences; exit code 1 if it is wrong, doubtful or undecided.
 
     The file is run as Python does. With tensors and modules autograd's gradient is checked.
     """
@@ -36,7 +38,9 @@ def check(
     from secant.userfile import UserFileError
 
     try:
-        found = check_file(target, jac, hess, x0, points)
+        # what the user's own code prints must not come between a program and its JSON
+        with redirect_stdout(sys.stderr) if as_json else nullcontext():
+            found = check_file(target, jac, hess, x0, points)
     except UserFileError as error:
         fail(str(error))
     if as_json:

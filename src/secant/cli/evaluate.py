@@ -44,8 +44,8 @@ def evaluate(
         from rich.console import Console
 
         from secant.learn import load_model
-        from secant.learn.dialect import Dialect
         from secant.learn.output import check_new_file, whole_file
+        from secant.learn.tables.dialect import Dialect
         from secant.report.evaluation import evaluate_table, evaluation_page
         from secant.report.html import render
         from secant.report.numbers import count, label, short

@@ -69,9 +69,9 @@ def export(
 
 def _rounding(model: Model, format: str, dtype: str | None, rows: str | None) -> Rounding | None:
     """What the other precision changes, measured before anything is written."""
-    from secant.learn.data import read_table
     from secant.learn.export.precision import precision_of
     from secant.learn.export.rounding import rounding_error
+    from secant.learn.tables.data import read_table
 
     if dtype is None or dtype == precision_of(model):
         if rows is not None:

@@ -43,10 +43,10 @@ def predict(
     """Predict the targets for the rows of a table, in their order."""
     with learning("predict"):
         from secant.learn import load_model
-        from secant.learn.compression import check_ending
-        from secant.learn.dialect import Dialect
         from secant.learn.output import check_new_file
         from secant.learn.prediction import predict_table, write_predictions
+        from secant.learn.tables.compression import check_ending
+        from secant.learn.tables.dialect import Dialect
 
         if out == "-":
             if as_json:

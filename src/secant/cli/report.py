@@ -29,8 +29,8 @@ def report(
 ) -> None:
     """Make the HTML report again from a run folder, or one from a saved history."""
     with learning("report"):
-        from secant.learn.compression import without_ending
         from secant.learn.output import check_new_file, whole_file
+        from secant.learn.tables.compression import without_ending
         from secant.report.html import render
 
         own = (

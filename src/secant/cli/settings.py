@@ -270,9 +270,9 @@ def new_folder(out: str | None, name: str, *, replace: bool, marker: str) -> Pat
 
 def _fail_without_target(data: str, choice: Mapping[str, Any]) -> NoReturn:
     """End a command that was given no target, with the columns there are."""
-    from secant.learn.data import read_table
-    from secant.learn.dialect import Dialect
     from secant.learn.errors import listing
+    from secant.learn.tables.data import read_table
+    from secant.learn.tables.dialect import Dialect
 
     given = {name: choice[name] for name in inspect.signature(Dialect).parameters if name in choice}
     columns = listing(read_table(data, dialect=Dialect(**given)).columns)

@@ -109,6 +109,6 @@ def run_name(data: str, targets: Sequence[str]) -> str:
 
 def stem(data: str) -> str:
     """What outputs that come from a table are called after."""
-    from secant.learn.compression import without_ending
+    from secant.learn.tables.compression import without_ending
 
     return "table" if data == "-" else Path(without_ending(data)).stem

@@ -6,16 +6,11 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from secant.learn.dataset import Dataset as Dataset
-from secant.learn.dataset import Task as Task
+from secant.learn import needed as needed
 from secant.learn.errors import InputError as InputError
 from secant.learn.history import Epoch as Epoch
 from secant.learn.history import History as History
-from secant.learn.job import Prepared as Prepared
-from secant.learn.job import Settings as Settings
 from secant.learn.job import Trained as Trained
-from secant.learn.job import prepare_dataset as prepare_dataset
-from secant.learn.job import prepare_table as prepare_table
 from secant.learn.job import train_prepared as train_prepared
 from secant.learn.job import train_table as train_table
 from secant.learn.loss import LossIndex as LossIndex
@@ -27,9 +22,16 @@ from secant.learn.order_selection import GrowingNeurons as GrowingNeurons
 from secant.learn.order_selection import OrderSelection as OrderSelection
 from secant.learn.order_selection import select_order as select_order
 from secant.learn.prediction import predict_table as predict_table
+from secant.learn.prepared import Prepared as Prepared
+from secant.learn.prepared import prepare_dataset as prepare_dataset
+from secant.learn.prepared import prepare_table as prepare_table
+from secant.learn.settings import Settings as Settings
 from secant.learn.strategy import Strategy as Strategy
 from secant.learn.strategy import Training as Training
 from secant.learn.strategy import train_network as train_network
+from secant.learn.tables.dataset import Dataset as Dataset
+from secant.learn.tables.dataset import Task as Task
+from secant.learn.tables.dialect import Dialect as Dialect
 
 if TYPE_CHECKING:
     from secant.learn.estimators import MLPClassifier as MLPClassifier

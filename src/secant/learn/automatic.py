@@ -17,12 +17,12 @@ from secant.learn.choice import (
     available_memory,
     choose,
 )
+from secant.learn.closed_form.objective import has_closed_form
 from secant.learn.error_terms import BinaryCrossEntropy, CrossEntropy, SquaredTerm
 from secant.learn.errors import InputError
 from secant.learn.history import History
 from secant.learn.loss import LossIndex
 from secant.learn.network import Perceptron
-from secant.learn.objective import has_closed_form
 from secant.learn.sample import Sample
 from secant.status import Status
 

@@ -24,10 +24,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.linalg import lapack
 
-from secant.learn.kernel import KernelModel
-from secant.learn.objective import Objective
-from secant.learn.residuals import ResidualsAt
-from secant.learn.squares import NetworkSquares
+from secant.learn.closed_form.kernel import KernelModel
+from secant.learn.closed_form.objective import Objective
+from secant.learn.closed_form.residuals import ResidualsAt
+from secant.learn.closed_form.squares import NetworkSquares
 from secant.leastsquares.damping import least_damped
 from secant.leastsquares.levenberg_marquardt import FitState, LevenbergMarquardt
 from secant.leastsquares.model import Model

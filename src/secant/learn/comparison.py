@@ -18,11 +18,13 @@ import secant
 from secant.learn.attempts import Attempt, Comparison, Curve, Row
 from secant.learn.errors import InputError
 from secant.learn.history import History
-from secant.learn.job import Prepared, Settings, Trained, prepare_table, train_prepared
+from secant.learn.job import Trained, train_prepared
 from secant.learn.minibatch import BATCH_METHODS
-from secant.learn.source import Readable
+from secant.learn.prepared import Prepared, prepare_table
+from secant.learn.settings import Settings
 from secant.learn.strategy import Strategy, Training, train_network
-from secant.learn.target import ClassTarget, ClassTargets, Target
+from secant.learn.tables.source import Readable
+from secant.learn.targets import ClassTarget, ClassTargets, Target
 
 __all__ = ["Attempt", "Comparison", "Curve", "Row", "compare_table", "trainable_methods"]
 

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, get_origin, get_type_hints
 
 from secant.learn.errors import InputError, suggestion
-from secant.learn.job import Settings
 from secant.learn.plain import convert
+from secant.learn.settings import Settings
 
 __all__ = ["check_options", "config_text", "read_config", "settings_from"]
 

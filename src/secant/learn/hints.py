@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from secant.learn.dataset import Dataset, Task
 from secant.learn.errors import listing
 from secant.learn.scaling import read_scalers
 from secant.learn.settings import Settings
+from secant.learn.tables.dataset import Dataset, Task
 
 __all__ = ["hints"]
 

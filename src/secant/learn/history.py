@@ -52,7 +52,17 @@ class Epoch:
 
 @dataclass
 class History:
-    """The epochs of one training, in order."""
+    """The epochs of one training, in order.
+
+    Examples
+    --------
+    >>> from secant.learn import Epoch, History
+    >>> history = History()
+    >>> for k, loss in enumerate((2.0, 0.5, 0.8)):
+    ...     history.append(Epoch(k, 0.1 * k, loss, loss, loss, 0.0, 1.0, k + 1))
+    >>> history.column("objective"), history.best.iteration
+    ([2.0, 0.5, 0.8], 1)
+    """
 
     epochs: list[Epoch] = field(default_factory=list)
 

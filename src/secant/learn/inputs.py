@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from secant.learn.columns import Kind, as_categories, as_numbers
 from secant.learn.errors import InputError, listing
 from secant.learn.scaling import Scaling
 from secant.learn.schema import Fields
+from secant.learn.tables.columns import Kind, as_categories, as_numbers
 
 __all__ = [
     "MISSING",

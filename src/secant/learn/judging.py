@@ -11,7 +11,7 @@ from secant.learn.loss import LossIndex
 from secant.learn.model import Model
 from secant.learn.scores import Scores, accuracy, of_all, of_all_classes, r2, rmse
 from secant.learn.strategy import Sample
-from secant.learn.target import ClassTarget, ClassTargets, NumericTarget
+from secant.learn.targets import ClassTarget, ClassTargets, NumericTarget
 
 __all__ = ["judged"]
 

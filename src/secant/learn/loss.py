@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from secant.learn.dataset import Task
 from secant.learn.error_terms import (
     BinaryCrossEntropy,
     CrossEntropy,
@@ -19,8 +18,10 @@ from secant.learn.error_terms import (
 )
 from secant.learn.errors import InputError, listing
 from secant.learn.network import Perceptron
+from secant.learn.plain import settle_types
 from secant.learn.regularisation import Regularisation
-from secant.learn.target import ClassTargets, Target
+from secant.learn.tables.dataset import Task
+from secant.learn.targets import ClassTargets, Target
 
 __all__ = ["LOSSES", "ErrorTerm", "LossIndex", "check_loss", "error_term"]
 
@@ -108,6 +109,18 @@ class LossIndex:
     ------
     InputError
         For a factor below 0.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from secant.learn import LossIndex, Perceptron
+    >>> from secant.learn.error_terms import MeanSquared
+    >>> network, x = Perceptron((1, 1), seed=0), torch.ones(3, 1, dtype=torch.float64)
+    >>> index = LossIndex(MeanSquared(), l2=0.5)
+    >>> (W,) = (tensor for tensor in network.tensors() if tensor.ndim == 2)
+    >>> added = index(network, x, 2.0 * x) - index.without_l2()(network, x, 2.0 * x)
+    >>> added.item() == 0.5 * W.item() ** 2
+    True
     """
 
     error: ErrorTerm
@@ -117,6 +130,7 @@ class LossIndex:
     smoothing: float = 1e-3
 
     def __post_init__(self) -> None:
+        settle_types(self)
         _ = self.regularisation
 
     @property

@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import secant
-from secant.learn.backpropagation import Values
-from secant.learn.monitor import InClosedForm, Monitor
-from secant.learn.objective import Objective, weights_of
+from secant.learn.closed_form.backpropagation import Values
+from secant.learn.closed_form.objective import Objective, weights_of
+from secant.learn.learner import InClosedForm
+from secant.learn.monitor import Monitor
 
 __all__ = [
     "BATCH_METHODS",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from secant.learn.network import Perceptron
 from secant.learn.preparation import Preparation
-from secant.learn.target import ClassTarget, ClassTargets, Target
+from secant.learn.targets import ClassTarget, ClassTargets, Target
 
 __all__ = ["Model"]
 

@@ -31,7 +31,7 @@ from secant.learn.network import ACTIVATIONS, DTYPES, Perceptron, check_dtype
 from secant.learn.output import whole_file
 from secant.learn.preparation import Preparation
 from secant.learn.schema import Fields
-from secant.learn.target import read_target, read_target_of_version_1
+from secant.learn.targets import read_target, read_target_of_version_1
 
 __all__ = ["load_model", "save_model"]
 
@@ -47,11 +47,33 @@ _LARGEST_DESCRIPTION = 1 << 28
 def save_model(model: Model, folder: str | Path) -> None:
     """Write both files into an existing folder.
 
+    Parameters
+    ----------
+    model : Model
+        Of a training, or from `load_model`.
+    folder : str or Path
+
     Raises
     ------
     InputError
         If the weights are not finite, or in another precision than float64 or float32, or the files
         cannot be written.
+
+    Examples
+    --------
+    >>> import io
+    >>> import tempfile
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from secant.learn import Settings, load_model, save_model, train_table
+    >>> frame = pd.DataFrame({"x": np.linspace(-1.0, 1.0, 100)})
+    >>> table = io.StringIO(frame.assign(y=np.sin(3.0 * frame["x"])).to_csv(index=False))
+    >>> model = train_table(table, Settings("y", hidden=(8,))).model
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_model(model, folder)
+    ...     again = load_model(folder)
+    >>> again.predict(frame).equals(model.predict(frame))
+    True
     """
     folder = Path(folder)
     check_dtype(_type_name(model.network.dtype))
@@ -100,7 +122,16 @@ def _check_finite(tensor: Tensor, where: str) -> None:
 
 
 def load_model(folder: str | Path) -> Model:
-    """Read and check a model.
+    """Read and check a model; `save_model` has an example.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where `save_model` or ``secant train`` wrote it.
+
+    Returns
+    -------
+    Model
 
     Raises
     ------

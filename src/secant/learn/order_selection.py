@@ -17,6 +17,7 @@ from secant.learn.errors import InputError
 from secant.learn.initial import check_initialisation, initialise
 from secant.learn.loss import LossIndex
 from secant.learn.network import Perceptron
+from secant.learn.plain import settle_types
 from secant.learn.restarts import score, train_from_starts
 from secant.learn.strategy import Sample, Strategy, Training
 from secant.status import Status
@@ -57,6 +58,7 @@ class GrowingNeurons:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        settle_types(self)
         for name in ("minimum", "step", "trials", "patience"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} must be at least 1, not {getattr(self, name)}")
@@ -169,7 +171,7 @@ def select_order(
     --------
     >>> import torch
     >>> from secant.learn.loss import LossIndex, error_term
-    >>> from secant.learn.target import NumericTarget
+    >>> from secant.learn.targets import NumericTarget
     >>> x = torch.linspace(-1, 1, 60, dtype=torch.float64)[:, None]
     >>> rows = Sample(x, torch.sin(4 * x))
     >>> index = LossIndex(error_term("auto", NumericTarget("y", 0.0, 1.0)))

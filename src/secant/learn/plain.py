@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 import types
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
+from functools import cache
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from secant.learn.errors import InputError, listing
 
-__all__ = ["convert", "plain"]
+__all__ = ["convert", "plain", "settle_types"]
 
 
 def plain(value: Any) -> Any:
@@ -76,6 +78,80 @@ def convert(value: Any, hint: Any, name: str) -> Any:
     raise InputError(f"{name} must be {_described(hint)}, not {value!r}")
 
 
+def settle_types(given: Any) -> None:
+    """Keep the fields of a dataclass as the types that they are annotated with; refuse what is none.
+
+    Lists and other collections become tuples, numbers and truth values of NumPy and PyTorch those of
+    Python, and the value of an enumeration its member.
+
+    Raises
+    ------
+    InputError
+        The sentence begins with the name of the field.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from secant.learn import Settings, Strategy
+    >>> Settings("y", hidden=np.array([8, 4])).hidden
+    (8, 4)
+    >>> Strategy(max_iter="many")
+    Traceback (most recent call last):
+    ...
+    secant.learn.errors.InputError: max_iter must be a whole number, not 'many'
+    """
+    cls: Any = type(given)
+    for name, hint, own in _annotations(cls):
+        value = getattr(given, name)
+        if type(value) in own:  # nearly always, and a small fit has sixty of them
+            continue
+        try:
+            settled = _settled(value, hint)
+        except (TypeError, ValueError, OverflowError):
+            raise InputError(f"{name} must be {_described(hint)}, not {value!r}") from None
+        if settled is not value:
+            object.__setattr__(given, name, settled)
+
+
+@cache
+def _annotations(cls: Any) -> list[tuple[str, Any, frozenset[Any]]]:
+    """Name and type of each field, and the types whose values are one."""
+    hints = get_type_hints(cls)
+    return [(entry.name, hints[entry.name], _options(hints[entry.name])) for entry in fields(cls)]
+
+
+def _options(hint: Any) -> frozenset[Any]:
+    return frozenset(get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,))
+
+
+def _settled(value: Any, hint: Any) -> Any:
+    """The value as its type has it; an error of Python's if it is of another."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        return _settled_as_one_of(value, inner)
+    if origin is tuple:
+        if not isinstance(value, Collection) or isinstance(value, str | bytes | Mapping):
+            raise TypeError
+        return tuple(_settled(one, inner[0]) for one in value)
+    if getattr(value, "ndim", None) == 0:
+        value = value.item()  # a number of NumPy or PyTorch
+    if issubclass(hint, Enum):
+        return hint(value)
+    is_truth = isinstance(value, bool)
+    if not isinstance(value, _NUMBERS.get(hint, hint)) or is_truth is not (hint is bool):
+        raise TypeError
+    return hint(value) if hint in _NUMBERS else value
+
+
+def _settled_as_one_of(value: Any, hints: tuple[Any, ...]) -> Any:
+    for hint in hints:
+        try:
+            return _settled(value, hint)
+        except (TypeError, ValueError):
+            continue
+    raise TypeError
+
+
 def _dataclass(value: Any, cls: Any, name: str) -> Any:
     if not isinstance(value, Mapping):
         raise InputError(f"{name} must be a table, not {value!r}")
@@ -130,6 +206,8 @@ def _as_hinted(value: Any, hint: Any) -> Any:
         return hint(value)
     return value
 
+
+_NUMBERS: dict[Any, Any] = {int: Integral, float: Real}
 
 _WORDS: dict[Any, str] = {
     bool: "true or false",

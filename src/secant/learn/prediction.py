@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from secant.learn.compression import compressed, without_ending
-from secant.learn.data import read_table
-from secant.learn.dialect import Dialect
 from secant.learn.model import Model
 from secant.learn.output import whole_file
-from secant.learn.parquet import write_parquet
-from secant.learn.source import Readable, is_parquet_name, open_source, separator_of
+from secant.learn.tables.compression import compressed, without_ending
+from secant.learn.tables.data import read_table
+from secant.learn.tables.dialect import Dialect
+from secant.learn.tables.parquet import write_parquet
+from secant.learn.tables.source import Readable, is_parquet_name, open_source, separator_of
 
 __all__ = ["predict_table", "write_predictions"]
 
@@ -35,10 +35,29 @@ def predict_table(
     dialect : Dialect, optional
         See `read_table`.
 
+    Returns
+    -------
+    predictions : DataFrame
+        As `Model.predict` gives them.
+    notes : tuple of str
+
     Raises
     ------
     InputError
         If the file cannot be read, lacks a column, or has text where numbers are needed.
+
+    Examples
+    --------
+    >>> import io
+    >>> import numpy as np
+    >>> import pandas as pd
+    >>> from secant.learn import Settings, predict_table, train_table
+    >>> x = np.linspace(-1.0, 1.0, 100)
+    >>> table = io.StringIO(pd.DataFrame({"x": x, "y": np.sin(3.0 * x)}).to_csv(index=False))
+    >>> model = train_table(table, Settings("y", hidden=(8,))).model
+    >>> predictions, notes = predict_table(model, io.StringIO("x\\n0.5\\n"))
+    >>> list(predictions.columns), round(float(predictions.iloc[0, 0]), 1), notes
+    (['predicted_y'], 1.0, ())
     """
     source = open_source(path)
     frame = read_table(source, dialect=dialect, text=model.preparation.categorical)

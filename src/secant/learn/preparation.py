@@ -19,7 +19,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from secant.learn.columns import Kind
 from secant.learn.errors import InputError, listing, suggestion
 from secant.learn.inputs import (
     MISSING,
@@ -31,6 +30,7 @@ from secant.learn.inputs import (
 )
 from secant.learn.scaling import check_columns, check_scaler, fit_scalings
 from secant.learn.schema import Fields
+from secant.learn.tables.columns import Kind
 
 __all__ = ["CategoricalInput", "Choices", "NumericInput", "Preparation"]
 

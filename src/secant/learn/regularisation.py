@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from secant.learn.errors import InputError
+from secant.learn.plain import settle_types
 
 __all__ = ["Regularisation"]
 
@@ -42,6 +43,7 @@ class Regularisation:
     smoothing: float = 1e-3
 
     def __post_init__(self) -> None:
+        settle_types(self)
         for entry in fields(self):
             value = getattr(self, entry.name)
             if not (math.isfinite(value) and value >= 0):

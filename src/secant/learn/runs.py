@@ -13,13 +13,14 @@ import numpy as np
 
 import secant
 from secant.learn.bayesian import BayesianLevenbergMarquardt, BayesianSquares
+from secant.learn.closed_form.objective import Objective, weights_of
+from secant.learn.closed_form.squares import NetworkSquares
 from secant.learn.errors import InputError
+from secant.learn.learner import ByAutograd, InClosedForm, Learner, Seen
 from secant.learn.loss import LossIndex
-from secant.learn.monitor import ByAutograd, InClosedForm, Learner, Monitor, Seen
+from secant.learn.monitor import Monitor
 from secant.learn.network import Perceptron
-from secant.learn.objective import Objective, weights_of
 from secant.learn.sample import Sample
-from secant.learn.squares import NetworkSquares
 from secant.leastsquares.damping import Nielsen, WithMomentum
 from secant.leastsquares.levenberg_marquardt import LevenbergMarquardt, Tolerances
 from secant.leastsquares.result import FitRun

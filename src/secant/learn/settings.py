@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 
-from secant.learn.dataset import Task
-from secant.learn.dialect import Dialect
-from secant.learn.division import Division
 from secant.learn.errors import InputError, listing
 from secant.learn.initial import check_initialisation
 from secant.learn.loss import check_loss
 from secant.learn.network import ACTIVATIONS, check_dtype
+from secant.learn.plain import settle_types
 from secant.learn.preparation import Choices
 from secant.learn.regularisation import Regularisation
 from secant.learn.scaling import check_scaler, read_scalers
 from secant.learn.strategy import Strategy
+from secant.learn.tables.dataset import Task
+from secant.learn.tables.dialect import Dialect
+from secant.learn.tables.division import Division
 
 __all__ = ["Settings"]
 
@@ -45,9 +46,9 @@ class Settings:
     ignore, categorical : tuple of str
         Columns that are no inputs, and columns whose numbers are codes.
     separator, decimal, thousands, encoding : str
-        How a text file is written, see `secant.learn.dialect.Dialect`.
+        How a text file is written, see `secant.learn.Dialect`.
     division : str
-        One of `secant.learn.division.DIVISIONS`, see `Division`.
+        One of `secant.learn.tables.division.DIVISIONS`, see `Division`.
     validation_fraction, test_fraction : float
         Shares of the rows.
     division_column : str, optional
@@ -107,10 +108,9 @@ class Settings:
     dtype: str = "float64"
 
     def __post_init__(self) -> None:
+        settle_types(self)
         if not self.targets:
             raise InputError("target must name at least one column")
-        if self.task is not None and not isinstance(self.task, Task):
-            raise InputError(f"task must be one of {listing(map(str, Task))}, not {self.task!r}")
         # One name is kept as a text, several as a tuple, whatever sequence they came in.
         one = len(self.targets) == 1
         object.__setattr__(self, "target", self.targets[0] if one else self.targets)

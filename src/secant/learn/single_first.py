@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 import secant
+from secant.learn.closed_form.objective import weights_of
 from secant.learn.monitor import Monitor
-from secant.learn.objective import weights_of
 from secant.learn.runs import ClosedForm
 from secant.snapshot import Snapshot
 from secant.status import Status

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from secant.learn.errors import InputError, suggestion
-from secant.learn.job import Settings
+from secant.learn.settings import Settings
 from secant.learn.strategy import Strategy
 
 __all__ = [

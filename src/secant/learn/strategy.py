@@ -15,13 +15,14 @@ from dataclasses import dataclass
 
 import secant
 from secant.learn.automatic import train_automatically
+from secant.learn.closed_form.objective import has_closed_form
 from secant.learn.errors import InputError, is_end_of_memory
 from secant.learn.history import Epoch, History
+from secant.learn.learner import InClosedForm
 from secant.learn.loss import LossIndex
 from secant.learn.minibatch import BATCH_METHODS, BATCH_SIZE, BatchSettings, train_in_batches
-from secant.learn.monitor import InClosedForm, Monitor
+from secant.learn.monitor import Monitor
 from secant.learn.network import Perceptron
-from secant.learn.objective import has_closed_form
 from secant.learn.runs import ORTHANT_WISE, Options, Prepared, prepared
 from secant.learn.sample import Sample as Sample
 from secant.learn.strategy_settings import AUTO as AUTO
@@ -95,10 +96,26 @@ def train_network(
     progress : callable, optional
         Called with the history after each iteration.
 
+    Returns
+    -------
+    Training
+
     Raises
     ------
     InputError
         If the loss is not finite at the start, or the method cannot train a network.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from secant.learn import LossIndex, Perceptron, Strategy, train_network
+    >>> from secant.learn.error_terms import MeanSquared
+    >>> from secant.learn.strategy import Sample
+    >>> x = torch.linspace(-1.0, 1.0, 40, dtype=torch.float64)[:, None]
+    >>> train, index = Sample(x, torch.sin(3.0 * x)), LossIndex(MeanSquared(), l2=1e-6)
+    >>> training = train_network(Perceptron((1, 6, 1), seed=0), index, train, None, Strategy("lm"))
+    >>> training.status.success, training.best.training_loss < 1e-4
+    (True, True)
     """
     if strategy.method == AUTO:
         return train_automatically(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import secant
 from secant.learn.errors import InputError, listing
 from secant.learn.minibatch import BATCH_METHODS
+from secant.learn.plain import settle_types
 from secant.learn.runs import ORTHANT_WISE
 
 __all__ = ["AUTO", "Strategy"]
@@ -60,6 +61,16 @@ class Strategy:
     ------
     InputError
         For a value that makes no sense, or that the method has no use for.
+
+    Examples
+    --------
+    >>> from secant.learn import Strategy
+    >>> Strategy("trainlm", goal=1e-3).method
+    'lm'
+    >>> Strategy("bfgs", batch_size=50)
+    Traceback (most recent call last):
+    ...
+    secant.learn.errors.InputError: batch_size is for the methods 'adam', 'adamw', 'sgd', not 'bfgs'
     """
 
     method: str = "l-bfgs"
@@ -79,7 +90,8 @@ class Strategy:
     bayesian: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "method", _method_name(self.method))
+        settle_types(self)
+        object.__setattr__(self, "method", method_name(self.method))
         _check_positive("gtol", self.gtol)
         _check_positive("max_seconds", self.max_seconds)
         if not (math.isfinite(self.tol) and self.tol >= 0):
@@ -125,14 +137,16 @@ class Strategy:
             raise InputError(f"seed must be at least 0, not {self.seed}")
 
 
-def _method_name(method: str) -> str:
+def method_name(method: str, option: str = "method") -> str:
+    """The name of a method or of an alias as the registry has it; an error speaks of `option`."""
     wanted = method.strip().lower()
     if wanted in (AUTO, *BATCH_METHODS):
         return wanted
     try:
         return secant.methods.get(method).name
     except ValueError as error:
-        raise InputError(f"{error}; in mini-batches {', '.join(BATCH_METHODS)}") from None
+        sentence = str(error).replace("method", option, 1)
+        raise InputError(f"{sentence}; in mini-batches {', '.join(BATCH_METHODS)}") from None
 
 
 def _check_positive(name: str, value: float) -> None:

@@ -23,17 +23,11 @@ from typing import Any
 
 import pandas as pd
 
-from secant.learn.dataset import Dataset
 from secant.learn.errors import InputError
 from secant.learn.history import History
-from secant.learn.job import (
-    Settings,
-    Trained,
-    prepare_dataset,
-    read_settings_dataset,
-    train_prepared,
-)
-from secant.learn.source import Readable
+from secant.learn.job import Trained, train_prepared
+from secant.learn.prepared import prepare_dataset, read_settings_dataset
+from secant.learn.settings import Settings
 from secant.learn.space import Space, applied, check_space, default_space, described
 from secant.learn.study import (
     Trial,
@@ -45,6 +39,8 @@ from secant.learn.study import (
     require_optuna,
     trial_of,
 )
+from secant.learn.tables.dataset import Dataset
+from secant.learn.tables.source import Readable
 from secant.status import Status
 
 __all__ = ["Trial", "Tuned", "tune_table"]

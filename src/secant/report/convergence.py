@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from secant import checks
+from secant.report.canvas import canvas
 from secant.trace import Trace
 
 _LABELS = {"nfev": "function evaluations", "k": "iterations", "seconds": "seconds"}
@@ -25,22 +26,28 @@ def plot_trace(trace: Trace, against: str = "nfev", title: str = "") -> Any:
     Returns
     -------
     matplotlib.figure.Figure
+
+    Raises
+    ------
+    ImportError
+        If Matplotlib is not there.
+
+    Examples
+    --------
+    >>> import secant
+    >>> from secant.report.convergence import plot_trace
+    >>> figure = plot_trace(secant.minimize(lambda x: (x**4).sum(), [1.0, 2.0]).trace, against="k")
+    >>> figure.axes[0].get_xlabel()
+    'iterations'
     """
     checks.one_of("against", against, _LABELS)
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise ImportError(
-            "plots need matplotlib; install it with: pip install 'secant[plot]'"
-        ) from None
     work, f, g = trace[against], trace["f"], trace["optimality"]
-    figure = Figure(figsize=(7.0, 4.0), layout="constrained")
-    axes = figure.add_subplot()
     above = f - np.min(f)
-    axes.semilogy(work[above > 0], above[above > 0], marker=".", label="f above the lowest value")
-    axes.semilogy(work[g > 0], g[g > 0], marker=".", label="largest gradient component")
-    axes.set_xlabel(_LABELS[against])
-    axes.set_title(title)
-    axes.grid(alpha=0.3)
-    axes.legend()
+    with canvas(7.0, 4.0) as figure:
+        axes = figure.add_subplot()
+        axes.semilogy(work[above > 0], above[above > 0], ".-", label="f above the lowest value")
+        axes.semilogy(work[g > 0], g[g > 0], ".-", label="largest gradient component")
+        axes.set_xlabel(_LABELS[against])
+        axes.set_title(title)
+        axes.legend()
     return figure

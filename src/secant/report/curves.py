@@ -12,7 +12,7 @@ import numpy as np
 
 from secant.arrays import HostArray
 from secant.learn.errors import InputError, listing
-from secant.learn.source import open_source
+from secant.learn.tables.source import open_source
 
 if TYPE_CHECKING:
     from secant.learn.history import History

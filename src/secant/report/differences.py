@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from secant.arrays import HostArray
 from secant.derivatives.numerical import jacobian
+from secant.report.canvas import canvas
 
 __all__ = ["difference_errors", "plot_difference_errors"]
 
@@ -42,15 +43,17 @@ def difference_errors(
         ``"h"`` and a column for each scheme and for ``"richardson"``, the last without a step.
     """
     points, expected = np.asarray(x, dtype=float), np.asarray(exact(np.asarray(x, dtype=float)))
+    eps = np.finfo(float).eps
 
     def error(method: str, h: float | None) -> float:
+        if h is not None and h < eps and method != "cs":  # x + h is x itself
+            return 1.0
         with np.errstate(all="ignore"):
             found = [
                 jacobian(lambda t: fun(t[0]), [p], method=method, relative_step=h)[0]
                 for p in points
             ]
-        wrong = np.abs(np.array(found) / expected - 1.0)
-        return float(np.median(np.where(np.isnan(wrong), 1.0, wrong)))  # x + h is x itself: 0 / 0
+        return float(np.median(np.abs(np.array(found) / expected - 1.0)))
 
     h = np.asarray(steps, dtype=float)
     columns = {scheme: np.array([error(scheme, step) for step in h]) for scheme in _SCHEMES}
@@ -69,17 +72,8 @@ def plot_difference_errors(errors: dict[str, HostArray], title: str = "") -> Any
     -------
     matplotlib.figure.Figure
     """
-    try:
-        from matplotlib.figure import Figure
-
-        from secant.report.svg import drawing
-    except ImportError:
-        raise ImportError(
-            "plots need matplotlib; install it with: pip install 'secant[plot]'"
-        ) from None
     h, eps = errors["h"], float(np.finfo(float).eps)
-    with drawing():
-        figure = Figure(figsize=(7.6, 5.0), layout="constrained")
+    with canvas(7.6, 5.0) as figure:
         axes = figure.add_subplot()
         for scheme, (name, colour) in _SCHEMES.items():
             axes.loglog(h, np.maximum(errors[scheme], _LOWEST), color=colour, label=name)
@@ -88,7 +82,7 @@ def plot_difference_errors(errors: dict[str, HostArray], title: str = "") -> Any
         for power, text in ((1 / 2, r"$\epsilon^{1/2}$"), (1 / 3, r"$\epsilon^{1/3}$")):
             axes.axvline(eps**power, color="#5b6675", linewidth=1.0, linestyle=":")
             axes.text(eps**power, 3.0, text, ha="center", color="#3a4452")
-        _order(axes, errors["2-point"], h, 1, 1e-4)
+        _order(axes, errors["2-point"], h, 1, 2e-2)
         _order(axes, errors["3-point"], h, 2, 2e-5)
         axes.set_xlim(h.max(), h.min())
         axes.set_ylim(0.5 * _LOWEST, 30.0)

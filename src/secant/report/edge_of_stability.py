@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from secant.report.canvas import canvas
+
 if TYPE_CHECKING:
     from secant.spectrum.edge_of_stability import EdgeOfStability
 
@@ -24,17 +26,15 @@ def plot_edge_of_stability(*runs: EdgeOfStability, title: str = "") -> Any:
     Returns
     -------
     matplotlib.figure.Figure
-    """
-    try:
-        from matplotlib.figure import Figure
 
-        from secant.report.svg import drawing
-    except ImportError:
-        raise ImportError(
-            "plots need matplotlib; install it with: pip install 'secant[plot]'"
-        ) from None
-    with drawing():
-        figure = Figure(figsize=(7.6, 5.4), layout="constrained")
+    Raises
+    ------
+    ValueError
+        If there is nothing to draw.
+    """
+    if not any(run.rows for run in runs):
+        raise ValueError("runs must hold a callback that has watched a run, got none")
+    with canvas(7.6, 5.4) as figure:
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=[3, 2])
         colours = ["#1f5fbf", "#c2410c", "#16803c", "#6b3fa0"]
         for i, run in enumerate(runs):
@@ -45,9 +45,9 @@ def plot_edge_of_stability(*runs: EdgeOfStability, title: str = "") -> Any:
                 f"2 / eta = {run.limit:g}",
                 (1.0, run.limit),
                 xycoords=("axes fraction", "data"),
-                xytext=(-4, 4),
+                xytext=(4, 0),  # beside the axes, where it hides nothing
                 textcoords="offset points",
-                ha="right",
+                va="center",
                 color="#5b6675",
                 fontsize=9,
             )

@@ -10,21 +10,21 @@ import pandas as pd
 
 import secant
 from secant.arrays import HostArray
-from secant.learn.columns import Kind, as_categories, as_numbers, kind_of
-from secant.learn.data import read_table
-from secant.learn.dialect import Dialect
 from secant.learn.errors import InputError, listing, suggestion
 from secant.learn.model import Model
 from secant.learn.scores import of_all, of_all_classes
-from secant.learn.source import Readable, open_source
-from secant.learn.target import (
+from secant.learn.tables.columns import Kind, as_categories, as_numbers, kind_of
+from secant.learn.tables.data import read_table
+from secant.learn.tables.dialect import Dialect
+from secant.learn.tables.source import Readable, open_source
+from secant.learn.targets import (
     ClassTarget,
     ClassTargets,
     NumericTarget,
     NumericTargets,
     Target,
 )
-from secant.learn.target_columns import class_label
+from secant.learn.targets.columns import class_label
 from secant.report.analysis import class_blocks, class_scores, error_scores, regression_blocks
 from secant.report.numbers import count, label, short
 from secant.report.page import Block, Bullets, Highlight, Page, Section

@@ -10,14 +10,15 @@ import numpy as np
 import pandas as pd
 
 from secant.arrays import HostArray
-from secant.learn.columns import Kind
 from secant.learn.config import config_text
-from secant.learn.job import Settings, Trained
+from secant.learn.job import Trained
 from secant.learn.preparation import NumericInput
 from secant.learn.restarts import Restarts
 from secant.learn.scores import Scores
+from secant.learn.settings import Settings
 from secant.learn.strategy import Training
-from secant.learn.target import ClassTarget, ClassTargets
+from secant.learn.tables.columns import Kind
+from secant.learn.targets import ClassTarget, ClassTargets
 from secant.report.condition import condition_estimate
 from secant.report.curves import curves_of
 from secant.report.numbers import count, short

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from secant.report.canvas import canvas
+
 if TYPE_CHECKING:
     from secant.spectrum.front import Spectrum
 
@@ -29,19 +31,10 @@ def plot_spectrum(spectrum: Spectrum, title: str = "") -> Any:
     -------
     matplotlib.figure.Figure
     """
-    try:
-        from matplotlib.figure import Figure
-
-        from secant.report.svg import drawing
-    except ImportError:
-        raise ImportError(
-            "plots need matplotlib; install it with: pip install 'secant[plot]'"
-        ) from None
     density = spectrum.density
     if density is None:
         raise ValueError("spectrum must have a density to be drawn; leave with_density=True")
-    with drawing():
-        figure = Figure(figsize=(7.6, 4.2), layout="constrained")
+    with canvas(7.6, 4.2) as figure:
         axes = figure.add_subplot()
         low, high = density.nodes.min(), density.nodes.max()
         margin = 0.04 * (high - low) or 1.0

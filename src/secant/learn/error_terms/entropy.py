@@ -18,7 +18,14 @@ _SAFE = 30.0
 
 @dataclass(frozen=True)
 class BinaryCrossEntropy(ErrorTerm):
-    """``log(1 + exp(o)) - t o`` with ``t`` 0 or 1; several outputs are several questions."""
+    """``log(1 + exp(o)) - t o`` with ``t`` 0 or 1; several outputs are several questions.
+
+    Examples
+    --------
+    >>> import torch
+    >>> float(BinaryCrossEntropy()(torch.tensor([[2.0], [0.5]]), torch.tensor([[1.0], [0.0]])))
+    0.5505
+    """
 
     name: ClassVar[str] = "binary cross-entropy"
 
@@ -48,7 +55,14 @@ class BinaryCrossEntropy(ErrorTerm):
 
 @dataclass(frozen=True)
 class CrossEntropy(ErrorTerm):
-    """``log sum_j exp(o_j) - o_t`` with the number ``t`` of the row's class."""
+    """``log sum_j exp(o_j) - o_t`` with the number ``t`` of the row's class.
+
+    Examples
+    --------
+    >>> import torch
+    >>> float(CrossEntropy()(torch.tensor([[2.0, 0.0], [0.0, 1.0]]), torch.tensor([0, 1])))
+    0.2201
+    """
 
     name: ClassVar[str] = "cross-entropy"
 

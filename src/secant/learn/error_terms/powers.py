@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from secant.learn.error_terms.term import ErrorTerm, Targets, Values
 from secant.learn.errors import InputError
+from secant.learn.plain import settle_types
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,12 @@ class Minkowski(ErrorTerm):
     ----------
     exponent : float
         ``p``, above 1, so that there is a gradient everywhere.
+
+    Examples
+    --------
+    >>> import torch
+    >>> float(Minkowski(1.5)(torch.tensor([[2.0], [0.5]]), torch.tensor([[1.0], [0.0]])))
+    0.6768
     """
 
     name: ClassVar[str] = "Minkowski error"
@@ -29,6 +36,7 @@ class Minkowski(ErrorTerm):
     exponent: float = 1.5
 
     def __post_init__(self) -> None:
+        settle_types(self)
         if not 1.0 < self.exponent < math.inf:
             raise InputError(f"exponent must be a number above 1, not {self.exponent}")
 
@@ -63,6 +71,12 @@ class Huber(ErrorTerm):
     ----------
     delta : float
         In the units of the scaled targets.
+
+    Examples
+    --------
+    >>> import torch
+    >>> float(Huber(delta=1.0)(torch.tensor([[2.0], [0.5]]), torch.tensor([[1.0], [0.0]])))
+    0.3125
     """
 
     name: ClassVar[str] = "Huber error"
@@ -70,6 +84,7 @@ class Huber(ErrorTerm):
     delta: float = 1.0
 
     def __post_init__(self) -> None:
+        settle_types(self)
         if not 0.0 < self.delta < math.inf:
             raise InputError(f"delta must be a positive number, not {self.delta}")
 

@@ -17,7 +17,14 @@ from secant.learn.errors import InputError
 
 @dataclass(frozen=True)
 class MeanSquared(SquaredTerm):
-    """``mean (o - t)^2`` over rows and outputs."""
+    """``mean (o - t)^2`` over rows and outputs.
+
+    Examples
+    --------
+    >>> import torch
+    >>> float(MeanSquared()(torch.tensor([[2.0], [0.5]]), torch.tensor([[1.0], [0.0]])))
+    0.625
+    """
 
     name: ClassVar[str] = "mean squared error"
 
@@ -54,6 +61,12 @@ class NormalisedSquared(SquaredTerm):
     ----------
     variation : float, optional
         Mean over the rows of ``|t - mean t|^2``; that of the targets at hand when left out.
+
+    Examples
+    --------
+    >>> import torch
+    >>> float(NormalisedSquared()(torch.tensor([[2.0], [0.5]]), torch.tensor([[1.0], [0.0]])))
+    2.5
     """
 
     name: ClassVar[str] = "normalised squared error"
@@ -110,6 +123,12 @@ class WeightedSquared(SquaredTerm):
     ----------
     balance : pair of float, optional
         ``c_0`` and ``c_1``; ``rows / (2 rows of the class)`` of the targets at hand when left out.
+
+    Examples
+    --------
+    >>> import torch
+    >>> float(WeightedSquared()(torch.tensor([[2.0], [0.5]]), torch.tensor([[1.0], [0.0]])))
+    0.2008
     """
 
     name: ClassVar[str] = "weighted squared error"

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 import secant
 from secant.learn.activations import ACTIVATIONS
-from secant.learn.backpropagation import Backpropagation
-from secant.learn.errors import InputError
+from secant.learn.closed_form.backpropagation import Backpropagation
+from secant.learn.error_terms import ErrorTerm
+from secant.learn.errors import InputError, listing
 from secant.learn.estimators.attributes import keep_network, keep_training
 from secant.learn.estimators.goal import Goal
 from secant.learn.estimators.parameters import check_parameters, hidden_sizes, solver_name
 from secant.learn.estimators.plain import validated
+from secant.learn.estimators.rows import Values, sample_of, set_aside
 from secant.learn.estimators.unchanged import unchanged_on_failure
 from secant.learn.history import History
 from secant.learn.initial import initialise
@@ -33,8 +33,6 @@ from secant.learn.restarts import train_from_starts
 from secant.learn.strategy import AUTO, Sample, Strategy
 
 __all__ = ["BasePerceptron"]
-
-Values = NDArray[np.floating]
 
 _BLOCK = 8192
 """Rows of a prediction that are in the workspaces at a time."""
@@ -124,8 +122,11 @@ class BasePerceptron(BaseEstimator):  # type: ignore[misc]
         """The targets as `ErrorTerm` takes them; learns the `classes`, or those of `y`, when `reset`."""
         raise NotImplementedError
 
-    def _goal(self, targets: NDArray[Any]) -> Goal:
-        """What is minimised."""
+    _losses: ClassVar[tuple[str, ...]]
+    """Names of `loss`."""
+
+    def _named_goal(self, targets: NDArray[Any]) -> Goal:
+        """What is minimised under the name of `loss`."""
         raise NotImplementedError
 
     def _output_activation(self) -> str:
@@ -135,6 +136,14 @@ class BasePerceptron(BaseEstimator):  # type: ignore[misc]
     def _strata(self, targets: NDArray[Any]) -> NDArray[Any] | None:
         """Labels whose shares a validation split keeps; None for a random one."""
         return None
+
+    def _goal(self, targets: NDArray[Any]) -> Goal:
+        """What is minimised."""
+        if isinstance(self.loss, ErrorTerm):
+            return Goal(self.loss)
+        if self.loss not in self._losses:
+            raise InputError(f"loss must be one of {listing(self._losses)}, not {self.loss!r}")
+        return self._named_goal(targets)
 
     def _row_weights(self, sample_weight: Any, X: Values, y: Any) -> Values | None:
         """The weight of each row, or None where all are 1."""
@@ -212,34 +221,13 @@ class BasePerceptron(BaseEstimator):  # type: ignore[misc]
     ) -> tuple[Sample, Sample | None]:
         """The rows that train, and with early stopping those that validate."""
         if not self.early_stopping:
-            return self._sample(X, targets, weights, slice(None)), None
-        rows = np.arange(len(X))
-        try:
-            train, held = train_test_split(
-                rows,
-                test_size=self.validation_fraction,
-                random_state=random,
-                stratify=self._strata(targets),
-            )
-        except ValueError as error:  # too few rows, or of a class
-            raise InputError(f"early_stopping cannot set rows aside: {error}") from None
-        if len(held) < 2:
-            raise InputError(
-                f"validation_fraction {self.validation_fraction} leaves {len(held)} of "
-                f"{len(X)} rows for validation; it needs 2"
-            )
-        for part, name in ((train, "that train"), (held, "set aside")):
-            if weights is not None and not weights[part].sum() > 0.0:
-                raise InputError(f"sample_weight is zero in all {len(part)} rows {name}")
-        return self._sample(X, targets, weights, train), self._sample(X, targets, weights, held)
-
-    def _sample(
-        self, X: Values, targets: NDArray[Any], weights: Values | None, rows: Any
-    ) -> Sample:
-        return Sample(
-            torch.as_tensor(_writable(X[rows]), device=self.device),
-            torch.as_tensor(_writable(targets[rows]), device=self.device),
-            None if weights is None else torch.as_tensor(weights[rows], device=self.device),
+            return sample_of(X, targets, weights, slice(None), self.device), None
+        train, held = set_aside(
+            len(X), self.validation_fraction, self._strata(targets), weights, random
+        )
+        return (
+            sample_of(X, targets, weights, train, self.device),
+            sample_of(X, targets, weights, held, self.device),
         )
 
     def _index(self, train: Sample, goal: Goal) -> LossIndex:
@@ -315,8 +303,3 @@ class BasePerceptron(BaseEstimator):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = False
         return tags
-
-
-def _writable(values: Values) -> Values:
-    """The array, or a copy of one that is mapped from a file: PyTorch takes no read-only memory."""
-    return values if values.flags.writeable else values.copy()

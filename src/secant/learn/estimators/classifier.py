@@ -12,17 +12,16 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call
 
 import secant
-from secant.learn.error_terms import BinaryCrossEntropy, CrossEntropy, ErrorTerm, WeightedSquared
+from secant.learn.error_terms import BinaryCrossEntropy, CrossEntropy, WeightedSquared
 from secant.learn.errors import InputError, listing
-from secant.learn.estimators.base import Values
 from secant.learn.estimators.goal import Goal
 from secant.learn.estimators.plain import kind_of_classes
+from secant.learn.estimators.rows import Values
 from secant.learn.estimators.stream import StreamPerceptron, learns_in_parts
 
 __all__ = ["MLPClassifier"]
 
 _TARGETS = ("binary", "multiclass", "multilabel-indicator")
-_LOSSES = ("auto", "log_loss", "weighted-squared")
 
 
 class MLPClassifier(ClassifierMixin, StreamPerceptron):  # type: ignore[misc]
@@ -264,11 +263,9 @@ class MLPClassifier(ClassifierMixin, StreamPerceptron):  # type: ignore[misc]
     def _strata(self, targets: NDArray[Any]) -> NDArray[Any] | None:
         return None if self._multilabel else targets
 
-    def _goal(self, targets: NDArray[Any]) -> Goal:
-        if isinstance(self.loss, ErrorTerm):
-            return Goal(self.loss)
-        if self.loss not in _LOSSES:
-            raise InputError(f"loss must be one of {listing(_LOSSES)}, not {self.loss!r}")
+    _losses = ("auto", "log_loss", "weighted-squared")
+
+    def _named_goal(self, targets: NDArray[Any]) -> Goal:
         if self.loss == "weighted-squared":
             if self._multilabel or self.n_outputs_ > 1:
                 raise InputError("loss 'weighted-squared' is for two classes")

@@ -6,10 +6,13 @@ import math
 from numbers import Integral, Real
 from typing import Any
 
+import numpy as np
+
 from secant.learn.activations import ACTIVATIONS
 from secant.learn.errors import InputError, listing
 from secant.learn.initial import check_initialisation
 from secant.learn.network import check_dtype
+from secant.learn.strategy_settings import method_name
 
 __all__ = ["check_parameters", "hidden_sizes", "solver_name"]
 
@@ -29,6 +32,7 @@ def check_parameters(estimator: Any) -> None:
     hidden_sizes(estimator)
     if not isinstance(estimator.solver, str):
         raise InputError(f"solver must be 'auto' or the name of a method, not {estimator.solver!r}")
+    method_name(estimator.solver, "solver")
     _one_of(estimator, "activation", ACTIVATIONS)
     check_dtype(estimator.dtype)
     check_initialisation(estimator.initialisation, estimator.activation)
@@ -44,7 +48,7 @@ def check_parameters(estimator: Any) -> None:
     if estimator.batch_size != "auto":
         _check_count("batch_size", estimator.batch_size, 1)
     for name in _FLAGS:
-        if not isinstance(getattr(estimator, name), bool):
+        if not isinstance(getattr(estimator, name), bool | np.bool_):  # a grid has NumPy's
             raise InputError(f"{name} must be True or False, not {getattr(estimator, name)!r}")
     _check_limits(estimator)
 

@@ -11,10 +11,10 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 
-from secant.learn.error_terms import ErrorTerm, Huber, MeanSquared, Minkowski, NormalisedSquared
-from secant.learn.errors import InputError, listing
-from secant.learn.estimators.base import Values
+from secant.learn.error_terms import Huber, MeanSquared, Minkowski, NormalisedSquared
+from secant.learn.errors import InputError
 from secant.learn.estimators.goal import Goal
+from secant.learn.estimators.rows import Values
 from secant.learn.estimators.stream import StreamPerceptron, learns_in_parts
 
 __all__ = ["MLPRegressor"]
@@ -213,11 +213,9 @@ class MLPRegressor(RegressorMixin, StreamPerceptron):  # type: ignore[misc]
         self.n_outputs_ = outputs
         return np.asarray(y, dtype=self.dtype).reshape(len(y), outputs)
 
-    def _goal(self, targets: NDArray[Any]) -> Goal:
-        if isinstance(self.loss, ErrorTerm):
-            return Goal(self.loss)
-        if self.loss not in _GOALS:
-            raise InputError(f"loss must be one of {listing(_GOALS)}, not {self.loss!r}")
+    _losses = tuple(_GOALS)
+
+    def _named_goal(self, targets: NDArray[Any]) -> Goal:
         goal = _GOALS[self.loss]
         if isinstance(goal.error, MeanSquared):
             with np.errstate(over="ignore", invalid="ignore"):

@@ -15,13 +15,15 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 import secant
+from secant.learn.closed_form.objective import Objective, has_closed_form, set_weights, weights_of
 from secant.learn.error_terms import ErrorTerm
 from secant.learn.errors import InputError, listing
 from secant.learn.estimators.attributes import keep_network
-from secant.learn.estimators.base import BasePerceptron, Values
+from secant.learn.estimators.base import BasePerceptron
 from secant.learn.estimators.goal import Goal
 from secant.learn.estimators.parameters import check_parameters, solver_name
 from secant.learn.estimators.plain import validated
+from secant.learn.estimators.rows import Values, sample_of
 from secant.learn.estimators.unchanged import unchanged_on_failure
 from secant.learn.history import Epoch, History
 from secant.learn.minibatch import (
@@ -32,7 +34,6 @@ from secant.learn.minibatch import (
     optimiser_for,
 )
 from secant.learn.network import Perceptron
-from secant.learn.objective import Objective, has_closed_form, set_weights, weights_of
 from secant.learn.strategy import AUTO, Sample
 
 __all__ = ["StreamPerceptron", "learns_in_parts"]
@@ -107,7 +108,7 @@ class StreamPerceptron(BasePerceptron):
         sample_weight = self._row_weights(sample_weight, X, y)
         random = check_random_state(self.random_state)
         network = self._network(X, random, warm=not first)
-        sample = self._sample(X, targets, sample_weight, slice(None))
+        sample = sample_of(X, targets, sample_weight, slice(None), self.device)
         if not has_closed_form(network, sample.inputs):
             raise InputError(f"partial_fit trains on device 'cpu', not {self.device!r}")
         if first:

@@ -8,12 +8,12 @@ import unicodedata
 import numpy as np
 
 import secant
-from secant.learn.columns import MISSING_CELLS
 from secant.learn.export.layers import environment, layers
 from secant.learn.export.precision import check_constants, parts, precision_of, scaled_fill
 from secant.learn.inputs import NumericInput
 from secant.learn.model import Model
-from secant.learn.target import ClassTargets
+from secant.learn.tables.columns import MISSING_CELLS
+from secant.learn.targets import ClassTargets
 
 __all__ = ["c_source"]
 

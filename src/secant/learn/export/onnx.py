@@ -30,7 +30,7 @@ from secant.learn.inputs import CategoricalInput, NumericInput
 from secant.learn.model import Model
 from secant.learn.preparation import Preparation
 from secant.learn.scaling import Scaling
-from secant.learn.target import ClassTarget, ClassTargets, NumericTarget
+from secant.learn.targets import ClassTarget, ClassTargets, NumericTarget
 
 __all__ = ["onnx_bytes"]
 

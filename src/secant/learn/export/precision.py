@@ -19,7 +19,7 @@ from secant.learn.errors import InputError
 from secant.learn.inputs import NumericInput
 from secant.learn.model import Model
 from secant.learn.network import DTYPES, Perceptron, check_dtype
-from secant.learn.target import NumericTarget, NumericTargets
+from secant.learn.targets import NumericTarget, NumericTargets
 
 __all__ = ["check_constants", "in_precision", "parts", "precision_of", "scaled_fill"]
 

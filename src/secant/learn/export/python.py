@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import secant
-from secant.learn.columns import MISSING_CELLS
 from secant.learn.export.layers import environment, layers
 from secant.learn.inputs import NumericInput
 from secant.learn.model import Model
-from secant.learn.target import ClassTargets
+from secant.learn.tables.columns import MISSING_CELLS
+from secant.learn.targets import ClassTargets
 
 __all__ = ["python_source"]
 

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from secant.learn.columns import as_numbers
 from secant.learn.errors import InputError
 from secant.learn.export.precision import in_precision, precision_of
 from secant.learn.inputs import CategoricalInput, NumericInput
 from secant.learn.model import Model
 from secant.learn.preparation import Preparation
-from secant.learn.target import ClassTarget, ClassTargets
+from secant.learn.tables.columns import as_numbers
+from secant.learn.targets import ClassTarget, ClassTargets
 
 __all__ = ["Rounding", "described", "drawn_rows", "rounding_error"]
 
@@ -74,9 +74,9 @@ def rounding_error(
     Examples
     --------
     >>> import pandas as pd
-    >>> from secant.learn.columns import Kind
+    >>> from secant.learn.tables.columns import Kind
     >>> from secant.learn.network import Perceptron
-    >>> from secant.learn.target import NumericTarget
+    >>> from secant.learn.targets import NumericTarget
     >>> table = pd.DataFrame({"x": [1.0, 2.0, 4.0]})
     >>> preparation = Preparation.fit(table, {"x": Kind.NUMBER})
     >>> model = Model(preparation, Perceptron((1, 5, 1), seed=0), NumericTarget("y"))

@@ -10,7 +10,7 @@ from typing import IO, Any
 import pandas as pd
 
 from secant.learn.errors import InputError, listing
-from secant.learn.source import Source
+from secant.learn.tables.source import Source
 
 __all__ = ["read_parquet", "write_parquet"]
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from secant.learn.errors import InputError
 from secant.learn.scaling import Scaling
-from secant.learn.target_columns import TargetCells, Task, title
+from secant.learn.targets.columns import TargetCells, Task
+from secant.learn.targets.shape import OneColumn, SeveralColumns
 
 __all__ = ["NumericTarget", "NumericTargets"]
 
@@ -19,7 +20,7 @@ Matrix = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class NumericTarget:
+class NumericTarget(OneColumn):
     """A number y; the network learns the scaled one, see `scaling`.
 
     Attributes
@@ -36,11 +37,6 @@ class NumericTarget:
     scale: float = 1.0
     scaler: str = "mean-std"
     task = Task.REGRESSION
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The columns that are learnt: this one."""
-        return (self.name,)
 
     @property
     def columns(self) -> tuple[NumericTarget, ...]:
@@ -79,13 +75,13 @@ class NumericTarget:
         """Outputs of the network in the units of the table, shape (rows,)."""
         return self.scaling.invert(outputs[:, 0])
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data for a model file."""
-        return {"task": self.task.value, "name": self.name, **self.scaling.to_dict()}
+    def described(self) -> dict[str, Any]:
+        """The column and its scaling."""
+        return {"name": self.name, **self.scaling.to_dict()}
 
 
 @dataclass(frozen=True)
-class NumericTargets:
+class NumericTargets(SeveralColumns[NumericTarget]):
     """Several numbers, an output for each; the network learns them together.
 
     Attributes
@@ -104,21 +100,6 @@ class NumericTargets:
     columns: tuple[NumericTarget, ...]
     task = Task.REGRESSION
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The columns that are learnt."""
-        return tuple(column.name for column in self.columns)
-
-    @property
-    def name(self) -> str:
-        """The names of all, shortened where there are many; for people."""
-        return title(self.names)
-
-    @property
-    def outputs(self) -> int:
-        """How many outputs the network has."""
-        return len(self.columns)
-
     def encode(self, values: TargetCells) -> Matrix:
         """What the network learns, shape (rows, targets).
 
@@ -135,8 +116,3 @@ class NumericTargets:
         return np.column_stack(
             [column.scaling.invert(outputs[:, k]) for k, column in enumerate(self.columns)]
         )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data for a model file."""
-        columns = [{"name": column.name, **column.scaling.to_dict()} for column in self.columns]
-        return {"task": self.task.value, "targets": columns}

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from secant.learn.columns import (
+from secant.learn.errors import InputError, listing, suggestion
+from secant.learn.tables.columns import (
     Kind,
     are_dates,
     as_categories,
@@ -18,11 +19,10 @@ from secant.learn.columns import (
     kind_of,
     refuse_commas,
 )
-from secant.learn.data import read_columns_as_text, read_table
-from secant.learn.dialect import Dialect
-from secant.learn.errors import InputError, listing, suggestion
-from secant.learn.source import Readable, Source, open_source
-from secant.learn.target_columns import (
+from secant.learn.tables.data import read_columns_as_text, read_table
+from secant.learn.tables.dialect import Dialect
+from secant.learn.tables.source import Readable, Source, open_source
+from secant.learn.targets.columns import (
     TargetCells,
     Task,
     column_names,

@@ -10,22 +10,11 @@ import pandas as pd
 from secant.learn.errors import InputError, listing
 from secant.learn.scaling import Scaling, fit_scalings
 from secant.learn.schema import Fields
-from secant.learn.target_classes import ClassTarget as ClassTarget
-from secant.learn.target_classes import ClassTargets as ClassTargets
-from secant.learn.target_columns import TargetCells, Task
-from secant.learn.target_numbers import NumericTarget as NumericTarget
-from secant.learn.target_numbers import NumericTargets as NumericTargets
+from secant.learn.targets.classes import ClassTarget, ClassTargets
+from secant.learn.targets.columns import TargetCells, Task
+from secant.learn.targets.numbers import NumericTarget, NumericTargets
 
-__all__ = [
-    "ClassTarget",
-    "ClassTargets",
-    "NumericTarget",
-    "NumericTargets",
-    "Target",
-    "fit_target",
-    "read_target",
-    "read_target_of_version_1",
-]
+__all__ = ["Target", "fit_target", "read_target", "read_target_of_version_1"]
 
 Target = NumericTarget | NumericTargets | ClassTarget | ClassTargets
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from secant.learn.errors import InputError
+from secant.learn.plain import settle_types
 
 __all__ = ["Dialect"]
 
@@ -53,6 +54,7 @@ class Dialect:
     encoding: str = "utf-8"
 
     def __post_init__(self) -> None:
+        settle_types(self)
         if self.separator in ("\\t", "tab"):
             object.__setattr__(self, "separator", "\t")
         if self.separator is not None and not _is_separator(self.separator):
@@ -104,14 +106,12 @@ class Dialect:
         return cells.astype("object").map(plainly)
 
 
-def _is_separator(text: object) -> bool:
-    return isinstance(text, str) and len(text) == 1 and text not in '"\r\n\0'
+def _is_separator(text: str) -> bool:
+    return len(text) == 1 and text not in '"\r\n\0'
 
 
-def _is_encoding(name: object) -> bool:
+def _is_encoding(name: str) -> bool:
     """Whether Python turns the bytes of a file into text by this name; base64 makes bytes of them."""
-    if not isinstance(name, str):
-        return False
     try:
         io.TextIOWrapper(io.BytesIO(), name)
     except (LookupError, ValueError):

@@ -8,8 +8,8 @@ from enum import Enum
 import numpy as np
 import pandas as pd
 
-from secant.learn.columns import Kind, as_categories, as_numbers, refuse_commas
 from secant.learn.errors import InputError, listing, suggestion
+from secant.learn.tables.columns import Kind, as_categories, as_numbers, refuse_commas
 
 __all__ = [
     "TargetCells",

@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from secant.arrays import Array, HostArray
-from secant.learn.backpropagation import Backpropagation, Layer, Values, layers_of
+from secant.learn.closed_form.backpropagation import Backpropagation, Layer, Values, layers_of
+from secant.learn.closed_form.objective import Block, Objective
+from secant.learn.closed_form.rows import Rows
 from secant.learn.error_terms import SquaredTerm
 from secant.learn.errors import InputError
-from secant.learn.objective import Block, Objective
-from secant.learn.rows import Rows
 
 __all__ = ["NetworkResiduals", "ResidualsAt"]
 

@@ -2,9 +2,9 @@
 
     f(x) = 1/2 |r|^2 = error + l2 |w|^2,   r_i = sqrt(2 w_i / N) (prediction_i - t_i)
 
-With many more residuals (`secant.learn.residuals`) than weights the rows of the Jacobian are written down in
+With many more residuals (`residuals`) than weights the rows of the Jacobian are written down in
 blocks, and ``J'J`` is added up, in single precision where strong damping hides the difference; else the step
-is found in the space of the residuals (`secant.learn.kernel`). The gradient has all its digits in either case.
+is found in the space of the residuals (`kernel`). The gradient has all its digits in either case.
 
 References
 ----------
@@ -16,10 +16,10 @@ from __future__ import annotations
 import numpy as np
 
 from secant.arrays import Array
-from secant.learn.kernel import KernelModel, Kernels, influential
-from secant.learn.objective import Objective
-from secant.learn.residuals import NetworkResiduals
-from secant.learn.rows import Rows, Vector
+from secant.learn.closed_form.kernel import KernelModel, Kernels, influential
+from secant.learn.closed_form.objective import Objective
+from secant.learn.closed_form.residuals import NetworkResiduals
+from secant.learn.closed_form.rows import Rows, Vector
 from secant.leastsquares.matrix_free import InnerStops
 from secant.leastsquares.model import Model
 from secant.leastsquares.normal import Gram, GramBuilder

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from secant.learn.backpropagation import Values, layers_of
+from secant.learn.closed_form.backpropagation import Values, layers_of
 
 __all__ = ["Rows", "Vector"]
 

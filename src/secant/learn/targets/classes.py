@@ -10,7 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from secant.learn.errors import InputError, listing
-from secant.learn.target_columns import TargetCells, Task, title
+from secant.learn.targets.columns import TargetCells, Task
+from secant.learn.targets.shape import OneColumn, SeveralColumns
 
 __all__ = ["ClassTarget", "ClassTargets"]
 
@@ -18,17 +19,12 @@ Matrix = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class ClassTarget:
+class ClassTarget(OneColumn):
     """One of several classes; two need one output, more need one each."""
 
     name: str
     classes: tuple[str, ...]
     task = Task.CLASSIFICATION
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The columns that are learnt: one."""
-        return (self.name,)
 
     @property
     def outputs(self) -> int:
@@ -71,13 +67,13 @@ class ClassTarget:
         likeliest = self.probabilities(outputs).argmax(axis=1)
         return np.asarray(np.array(self.classes, dtype=object)[likeliest])
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data for a model file."""
-        return {"task": self.task.value, "name": self.name, "classes": list(self.classes)}
+    def described(self) -> dict[str, Any]:
+        """The column and its classes."""
+        return {"name": self.name, "classes": list(self.classes)}
 
 
 @dataclass(frozen=True)
-class ClassTargets:
+class ClassTargets(SeveralColumns[ClassTarget]):
     """Several columns of two classes each, an output for each; the network learns them together.
 
     The classes of a row are independent of one another given the inputs, as in scikit-learn's multilabel
@@ -98,21 +94,6 @@ class ClassTargets:
 
     columns: tuple[ClassTarget, ...]
     task = Task.CLASSIFICATION
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The columns that are learnt."""
-        return tuple(column.name for column in self.columns)
-
-    @property
-    def name(self) -> str:
-        """The names of all, shortened where there are many; for people."""
-        return title(self.names)
-
-    @property
-    def outputs(self) -> int:
-        """How many outputs the network has."""
-        return len(self.columns)
 
     @property
     def probability_names(self) -> list[str]:
@@ -142,8 +123,3 @@ class ClassTargets:
     def decode(self, outputs: Matrix) -> NDArray[np.object_]:
         """The likelier class of each column in each row, shape (rows, targets)."""
         return np.column_stack([column.decode(own) for column, own in self.each(outputs)])
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data for a model file."""
-        columns = [{"name": one.name, "classes": list(one.classes)} for one in self.columns]
-        return {"task": self.task.value, "targets": columns}

@@ -12,8 +12,8 @@ import math
 
 import numpy as np
 
-from secant.learn.backpropagation import Values
-from secant.learn.rows import Rows
+from secant.learn.closed_form.backpropagation import Values
+from secant.learn.closed_form.rows import Rows
 from secant.leastsquares import lapack
 
 __all__ = ["DampedKernel"]

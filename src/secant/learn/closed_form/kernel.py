@@ -1,7 +1,7 @@
 """Gauss-Newton's model of a network in the space of its residuals.
 
 Unless there are many more residuals than weights, the damped step is cheapest from the products of the
-Jacobian's rows with one another, which never have to be written down (`secant.learn.inner_products`):
+Jacobian's rows with one another, which never have to be written down (`inner_products`):
 
     p = -S^-1 (q + J'u),   (I + J S^-1 J') u = r - J S^-1 q
 
@@ -29,9 +29,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from secant.arrays import HostArray, inner
-from secant.learn.backpropagation import Values
-from secant.learn.inner_products import DampedKernel
-from secant.learn.rows import Rows, Vector
+from secant.learn.closed_form.backpropagation import Values
+from secant.learn.closed_form.inner_products import DampedKernel
+from secant.learn.closed_form.rows import Rows, Vector
 from secant.leastsquares import lapack
 from secant.leastsquares.model import Model
 

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from secant.learn.activations import ACTIVATIONS
-from secant.learn.backpropagation import Backpropagation, Values, layers_of
+from secant.learn.closed_form.backpropagation import Backpropagation, Values, layers_of
+from secant.learn.closed_form.rows import Rows
 from secant.learn.error_terms import SquaredTerm, Targets
 from secant.learn.loss import LossIndex
 from secant.learn.network import Perceptron
-from secant.learn.rows import Rows
 
 __all__ = ["Block", "Objective", "has_closed_form", "weights_of"]
 

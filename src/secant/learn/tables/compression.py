@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
 from secant.learn.errors import InputError, listing
-from secant.learn.zstd import ZstdReader, require_zstandard, zstd_writer
+from secant.learn.tables.zstd import ZstdReader, require_zstandard, zstd_writer
 
 __all__ = [
     "check_ending",

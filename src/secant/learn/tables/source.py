@@ -9,14 +9,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
-from secant.learn.compression import (
+from secant.learn.errors import InputError, enough_memory
+from secant.learn.tables.compression import (
     compression_of,
     decompressed,
     member_of,
     refuse_other_content,
     without_ending,
 )
-from secant.learn.errors import InputError, enough_memory
 
 __all__ = ["Readable", "Source", "is_parquet_name", "open_source", "separator_of"]
 

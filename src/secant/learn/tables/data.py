@@ -20,11 +20,11 @@ from itertools import chain, islice
 
 import pandas as pd
 
-from secant.learn.columns import MISSING_CELLS, as_text
-from secant.learn.dialect import Dialect
 from secant.learn.errors import InputError, enough_memory, listing
-from secant.learn.parquet import read_parquet
-from secant.learn.source import Readable, Source, open_source, separator_of
+from secant.learn.tables.columns import MISSING_CELLS, as_text
+from secant.learn.tables.dialect import Dialect
+from secant.learn.tables.parquet import read_parquet
+from secant.learn.tables.source import Readable, Source, open_source, separator_of
 
 __all__ = ["read_columns_as_text", "read_table"]
 
