@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from secant import starting as starting  # first: it looks after Ctrl-C in the imports below
+from secant.batched_curve_fit import BatchedCurveFit as BatchedCurveFit
+from secant.batched_curve_fit import batched_curve_fit as batched_curve_fit
 from secant.curvature.initial_scale import PairScale as PairScale
 from secant.curvature.initial_scale import StepScale as StepScale
 from secant.curvature.initial_scale import UnitScale as UnitScale
