@@ -237,7 +237,8 @@ def start_least_squares(
     task = make_task(Given(fun, jac, args, kwargs or {}, diff_step, samples, memory), x0, bounds)
     choice = make_solver_choice(solver, tr_solver, memory, inner, type(task.x0))
     robust = make_loss(loss, f_scale)
-    if x_scale is None and not isinstance(task.structure, Shape):
+    is_network = not isinstance(task.structure, Shape)
+    if x_scale is None and is_network:
         x_scale = 1.0  # the weights of a network share one unit
     n = int(task.x0.shape[0])
     algorithm = make_method(method, damping, x_scale, geodesic, n, ftol, xtol, gtol)
@@ -253,13 +254,13 @@ def start_least_squares(
         task.gradient_error,
         task.refine,
     )
-    for name, limit in (("max_nfev", max_nfev), ("max_iter", max_iter)):
-        checks.require(limit is None or isinstance(limit, int), name, limit, "an integer or None")
-    if max_nfev is not None:
-        checks.count("max_nfev", max_nfev)
+    problem.is_network = is_network
+    for name, limit, least in (("max_nfev", max_nfev, 1), ("max_iter", max_iter, 0)):
+        if limit is not None:
+            checks.count(name, limit, least)
     if max_seconds is not None:
         checks.positive("max_seconds", max_seconds)
-    numeric = isinstance(target, (int, float)) or target is None
+    numeric = target is None or checks.is_number(target)
     checks.require(numeric, "target", target, "a number")
     stops: list[Stop] = [] if target is None else [Target(float(target))]
     stops += checked_stops(stop)

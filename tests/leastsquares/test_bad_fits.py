@@ -64,7 +64,8 @@ def test_refused_sigma(sigma):
 
 
 def test_a_function_that_is_not_finite_has_no_right_gradient():
-    assert not secant.check_gradient(lambda x: np.nan, np.ones(3), lambda x: x).ok
+    with pytest.raises(ValueError, match="fun must be finite at x, got nan"):
+        secant.check_gradient(lambda x: np.nan, np.ones(3), lambda x: x)
 
 
 def test_remembered_configurations_are_checked_as_new_ones_are():
@@ -87,19 +88,24 @@ def test_a_step_cut_short_by_the_edge_of_the_domain_is_no_convergence(options):
     assert fit.x[0] == pytest.approx(1.0)
 
 
-@pytest.mark.parametrize("damping", ["nielsen", "marquardt", "momentum", "trust-radius"])
-@pytest.mark.parametrize("steep", [1e6, 1e7, 1e8])
-def test_creeping_along_a_steep_valley_is_no_convergence(damping, steep):
+RULES = [{"damping": rule} for rule in ("nielsen", "marquardt", "momentum", "trust-radius")]
+
+
+@pytest.mark.parametrize("rule", [*RULES, {"method": "gn"}], ids=str)
+@pytest.mark.parametrize("solver", ["auto", "qr", "cholesky", "matrix-free"])
+@pytest.mark.parametrize("steep", [1e6, 1e8, 1e9, 1e10, 1e11, 1e12])
+def test_creeping_along_a_steep_valley_is_no_convergence(rule, solver, steep):
     """On its floor r is at right angles with each column, and damped steps are too short to be seen."""
     fit = secant.least_squares(
         lambda x: np.array([steep * (x[1] - x[0] ** 2), 1.0 - x[0]]),
         [-1.2, 1.44],
         lambda x: np.array([[-2.0 * steep * x[0], steep], [-1.0, 0.0]]),
-        damping=damping,
+        solver=solver,
         max_iter=60,
+        **rule,
     )
     assert not fit.success
-    assert fit.cost < 2.42
+    assert steep > 1e9 or rule.get("method") == "gn" or fit.cost < 2.42
 
 
 def test_a_failure_far_from_a_fit_is_not_called_round_off():

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import secant
+import secant.torch
 from secant.leastsquares.task import Given, make_task
 
 
@@ -183,3 +184,49 @@ def test_the_module_keeps_the_best_point_after_an_exception():
     with pytest.raises(RuntimeError, match="memory"):
         secant.least_squares(fragile, module)
     assert loss(module, X, y) < before
+
+
+def relu_network(seed=2):
+    torch.manual_seed(seed)
+    layers = [torch.nn.Linear(10, 20), torch.nn.Linear(20, 20), torch.nn.Linear(20, 1)]
+    parts = [part for layer in layers for part in (layer, torch.nn.ReLU())]
+    return torch.nn.Sequential(*parts[:-1]).double()
+
+
+def waves(m=300):
+    generator = torch.Generator().manual_seed(0)
+    X = torch.randn(m, 10, generator=generator, dtype=torch.float64)
+    return X, torch.sin(X.sum(1, keepdim=True)) + 0.3 * X[:, :1] ** 2
+
+
+@pytest.mark.parametrize("solver", ["cholesky", "matrix-free"])
+def test_units_that_die_on_the_way_do_not_hold_up_a_network(solver):
+    """Columns of J vanish with them, which elsewhere is a step too long."""
+    (X, y), module = waves(), relu_network()
+    before = loss(module, X, y)
+    secant.least_squares(lambda: module(X) - y, module, solver=solver, max_iter=25)
+    assert loss(module, X, y) < 0.1 * before
+
+
+@pytest.mark.parametrize("solver", ["cholesky", "matrix-free"])
+def test_units_that_die_do_not_hold_up_the_optimizer(solver):
+    (X, y), module = waves(), relu_network()
+    before = loss(module, X, y)
+    opt = secant.torch.LevenbergMarquardt(module, max_iter=25, solver=solver)
+    opt.step(lambda: module(X) - y)
+    assert loss(module, X, y) < 0.1 * before
+
+
+def test_a_network_with_a_dead_unit_can_converge():
+    torch.manual_seed(0)
+    x = torch.linspace(0.0, 1.0, 30, dtype=torch.float64)[:, None]
+    y = 2.0 * x + 0.1 * torch.sin(20.0 * x)
+    module = Scaled(torch.nn.Linear(1, 2).double())
+    with torch.no_grad():
+        module.network.weight.fill_(1.0)
+        module.network.bias.copy_(torch.tensor([0.5, -100.0]))
+    fit = secant.least_squares(lambda: torch.relu(module(x)).sum(1) - y.reshape(-1), module)
+    best = np.polyfit(x.numpy().ravel(), y.numpy().ravel(), 1)
+    left = np.polyval(best, x.numpy().ravel()) - y.numpy().ravel()
+    assert fit.success
+    assert fit.cost == pytest.approx(0.5 * left @ left)

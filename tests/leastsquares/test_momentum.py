@@ -110,11 +110,11 @@ def test_within_bounds_steps_are_the_rules():
 def test_a_step_with_momentum_proves_no_convergence():
     given, scale, ball = model(), np.ones(3), WithMomentum(Undamped())
     own, damped = ball.propose(given, scale, ball.begin(given, np.zeros(3), scale))
-    assert damped.is_bare(given.floor)
+    assert damped.is_bare
     damped = ball.learn(damped, outcome(0.5))
     kicked, damped = ball.propose(given, scale, damped)
     assert np.abs(kicked - own).max() > 0.0
-    assert not damped.is_bare(given.floor)
+    assert not damped.is_bare
 
 
 TIMES = np.linspace(0.0, 4.0, 60)

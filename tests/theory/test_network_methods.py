@@ -246,6 +246,13 @@ def test_factors_are_checked():
         secant.minimize(lambda x: x @ x, [1.0, 2.0], method=secant.OWLQN(np.ones(3)))
 
 
+def test_the_pairs_of_rprop_are_checked():
+    with pytest.raises(ValueError, match=r"etas must be a pair of numbers, got 0\.5"):
+        secant.Rprop(etas=0.5)
+    with pytest.raises(ValueError, match=r"step_sizes must be a pair of numbers, got \(1.0,\)"):
+        secant.Rprop(step_sizes=(1.0,))
+
+
 def test_a_saved_orthant_wise_run_goes_on(tmp_path):
     _, _, fun = quadratic(6)
     options = {"jac": True, "gtol": 1e-9}

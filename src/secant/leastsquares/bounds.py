@@ -53,6 +53,11 @@ class Box:
         nearest: HostArray = np.clip(x, self.lower, self.upper)
         return nearest
 
+    def has_both(self, a: HostArray, b: HostArray) -> bool:
+        """Whether two points are in the box."""
+        lowest, highest = np.minimum(a, b), np.maximum(a, b)
+        return bool((self.lower <= lowest).all() and (highest <= self.upper).all())
+
     def pushed_out(self, x: HostArray, g: HostArray) -> HostArray:
         """Where ``x`` is at a bound and ``-g`` points out of the box."""
         below, above = (x <= self.lower) & (g > 0.0), (x >= self.upper) & (g < 0.0)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+import numpy as np
+
 from secant.arrays import Array, HostArray, like, to_numpy
 
 Block = tuple[slice, Array]
@@ -82,3 +84,24 @@ class WholeJacobian:
     def backward(self, u: Array) -> HostArray:
         """``J'u``."""
         return to_numpy(self.J.T @ u).astype(float, copy=False)
+
+
+def scaled_products(
+    evaluation: Evaluation, rows: Array | None
+) -> tuple[Callable[[HostArray], Array], Callable[[Array], HostArray]]:
+    """``J v`` and ``J'u``, the rows of J times ``rows``."""
+    if rows is None:
+        return evaluation.forward, evaluation.backward
+    return (
+        lambda v: rows * evaluation.forward(v),
+        lambda u: evaluation.backward(rows * u),
+    )
+
+
+def column_norms(evaluation: Evaluation, rows: Array | None) -> HostArray:
+    """``|J e_j|``, of a Jacobian that can be had in blocks."""
+    squares: HostArray | float = 0.0
+    for part, J in evaluation.blocks():
+        scaled = to_numpy(J if rows is None else rows[part, None] * J)
+        squares += np.einsum("ij,ij->j", scaled, scaled, dtype=float)
+    return np.sqrt(squares)

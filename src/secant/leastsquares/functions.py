@@ -11,9 +11,9 @@ import numpy as np
 
 from secant import arrays
 from secant.arrays import Array, HostArray, like, to_numpy
+from secant.counts import Counts
 from secant.leastsquares.jacobian import Differences, Refining
 from secant.leastsquares.problem import Block, Evaluation, WholeJacobian
-from secant.problem import Counts
 
 ROWS_AT_ONCE = 8192
 """Samples to a block at most: its Jacobian of some hundred columns then stays in a cache."""

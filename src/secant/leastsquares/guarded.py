@@ -77,14 +77,15 @@ def _clear_gram(J: HostArray, r: HostArray) -> ClearGram | None:
     A = np.zeros((n, n), order="F")
     add_gram(A, J)
     L, info = lapack.dpotrf(A, 1)
-    if info or not _is_clear(L, A.diagonal()):
+    if info or not is_clear(L, A.diagonal()):
         return None
     return ClearGram(A, r.dot(J), L)
 
 
-def _is_clear(L: HostArray, squares: HostArray) -> bool:
-    """Whether each column's ``1 / (A_jj (A^-1)_jj)``, what the others do not span of its square, is large.
+def is_clear(L: HostArray, squares: HostArray) -> bool:
+    """Whether each column of J has enough of its square outside of what the others span.
 
+    That is ``1 / (A_jj (A^-1)_jj)`` of ``A = L L'``, whose diagonal is ``squares``; zeros are above L's own.
     The pivots tell what the columns *before* do not span, which can be much more. No part is less than the
     product of those, the determinant of the columns' cosines; mostly that is enough.
     """

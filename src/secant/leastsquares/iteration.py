@@ -6,6 +6,7 @@ import math
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,10 +14,12 @@ import numpy as np
 from secant.arrays import Array, HostArray, eps_of, norm_one, to_numpy
 from secant.leastsquares import lapack
 from secant.leastsquares.bounds import step_in_box
-from secant.leastsquares.damping import Damped, Outcome, least_damped
-from secant.leastsquares.model import Model, predicted_reduction
+from secant.leastsquares.damping import Damped, Outcome
+from secant.leastsquares.judgement import Judgement, is_exact
+from secant.leastsquares.model import Model
 from secant.leastsquares.problem import LeastSquares, ResidualPoint
 from secant.leastsquares.state import FitMemory, FitState, on_host
+from secant.leastsquares.step_size import StepSize
 from secant.linesearch.acceptance import reduction_ratio
 from secant.status import Status
 
@@ -27,10 +30,13 @@ _FLAT_STEPS = 3
 """So many accepted steps in a row without a visible gain are round-off."""
 
 _FREER = 1e-2
-"""The damping is lowered by this factor, again and again, before flat steps are put down to round-off."""
+"""Before they are put down to it the damping is lowered by this factor, again and again."""
 
 _DESERTED = 1e-6
 """A column of J that shrinks by this factor in one step has been left behind."""
+
+_NEARLY = 1e-3
+"""The step without damping is looked at where the step that was taken is below this in every variable."""
 
 _RETREATS = 10
 """So many trials may be rejected for that."""
@@ -65,8 +71,19 @@ class Iteration:
         self.x = on_host(point)
         self.eps = eps_of(point.x)
         self.noise = problem.noise(point)
+        self.longest_column = _of(max, self.model.column_norms)
         self._tried: Array = None
         self._rejected = 0
+
+    @cached_property
+    def size(self) -> StepSize:
+        """What is a short step from there."""
+        return StepSize(self.x, self.scale, self.eps)
+
+    @cached_property
+    def judgement(self) -> Judgement:
+        """What can be said of the point where the iteration begins."""
+        return Judgement(self.problem, self.point, self.scale)
 
     # ---------------------------------------------------------------------------------- the trials
 
@@ -82,7 +99,7 @@ class Iteration:
             self._reject(_NO_STEP)
             return None
         used = problem.damping = self.damped.value
-        is_bare = self.damped.is_bare(self.model.floor)
+        is_bare = self.damped.is_bare
         self._tried = problem.moved(point.x, p)
         trial = problem.at(self._tried)
         actual = problem.reduction(point, trial)
@@ -92,7 +109,7 @@ class Iteration:
             self._reject(Outcome(ratio, length, slope, actual, False))
             return None
         # where J is not finite, no iteration could begin
-        if not trial.optimality < math.inf or self._is_deserted(trial):
+        if not problem.linearised(trial).optimality < math.inf or self._is_deserted(trial):
             self._reject(Outcome(-math.inf, length, slope, -math.inf, False))
             return None
         outcome = Outcome(ratio, length, slope, actual, True)
@@ -100,10 +117,7 @@ class Iteration:
         memory = self._next_memory(trial, actual)
         status = self._verdict(trial, p, predicted, is_bare, outcome)
         if memory.flat_steps >= _FLAT_STEPS and status is None:
-            freer = self._freer(trial, memory)
-            status = self._flat_verdict(memory) if freer is None else None
-            if freer is not None:
-                memory = replace(memory, damped=freer, flat_steps=0, cosine=math.inf)
+            status, memory = self._where_flat(trial, memory)
         event = f"{self._rejected} rejected" if self._rejected else ""
         state = self.state
         return FitState(trial, state.k + 1, memory, used, event, status, state.is_bounded)
@@ -111,22 +125,24 @@ class Iteration:
     def _is_deserted(self, trial: ResidualPoint) -> bool:
         """Whether a variable has all but lost its influence in this one step.
 
-        Exponentials underflow and units die where a step is too long, and nothing leads back from there.
+        Exponentials underflow where a step is too long, and nothing leads back from there.
         """
-        if self._rejected >= _RETREATS:
+        if self.problem.is_network or self._rejected >= _RETREATS:
             return False
         now, before = trial.model.column_norms, self.model.column_norms
-        if _of(min, now) >= _DESERTED * _of(max, before):  # tells enough of most in less time
+        if _of(min, now) >= _DESERTED * self.longest_column:  # tells enough of most in less time
             return False
         return bool((now < _DESERTED * before).any())
 
     def _next_memory(self, trial: ResidualPoint, actual: float) -> FitMemory:
         memory = self.state.memory
         scale = self.method.scaling.update(self.scale, trial.model)
-        largest = np.maximum(memory.largest, trial.model.column_norms)
+        # with More's scale they are one and the same
+        is_scale = memory.largest is memory.scale
+        largest = scale if is_scale else np.maximum(memory.largest, trial.model.column_norms)
         flat_steps, cosine = 0, math.inf
-        if not (actual > self.noise and trial.f < memory.lowest):
-            now = self._cosine(trial)
+        if not (trial.f < memory.lowest and self._has_fallen(actual)):
+            now = Judgement(self.problem, trial, scale).cosine
             flat_steps = memory.flat_steps + 1 if now > 0.9 * memory.cosine else 0
             cosine = min(now, memory.cosine)
         return FitMemory(
@@ -169,7 +185,7 @@ class Iteration:
             return None
         bend = self.problem.weighted(self.problem.weighted(bend))
         a = -factor.correction(evaluation.backward(bend))
-        if not 2.0 * lapack.dnrm2(self.scale * a) <= geodesic.limit * lapack.dnrm2(self.scale * v):
+        if not lapack.dnrm2(self.scale * a) <= geodesic.limit * lapack.dnrm2(self.scale * v):
             return None
         return v + 0.5 * a
 
@@ -180,10 +196,10 @@ class Iteration:
         gtol, length_r = self.method.tolerances.gtol, math.sqrt(2.0 * self.point.f)
         # the cosines of r with the columns of J are no more than the offset, and cheaper
         most = gtol * length_r
-        steepest = most * _of(max, self.model.column_norms)
+        steepest = most * self.longest_column
         if length_r > 0.0 and self.problem.box is None and self.point.optimality > steepest:
             return None
-        free = self._free_model(self.point)
+        free = self.judgement.model
         if free is None:
             return Status.GRADIENT
         if self.point.f == 0.0:
@@ -194,8 +210,7 @@ class Iteration:
                 return None
         if not free.column_norms.any():
             return Status.SEARCH_FAILED
-        offset = math.sqrt(2.0 * self._decrement(self.point)) / length_r
-        return Status.GRADIENT if offset <= gtol else None
+        return Status.GRADIENT if self.judgement.offset <= gtol else None
 
     def _is_zero(self) -> bool:
         """Whether every residual is zero, or beside those of the start so small that its square is."""
@@ -206,7 +221,7 @@ class Iteration:
         """Whether trials have become too short to show anything."""
         if self.damped.exhausted or self._stays():
             return True
-        return self._rejected > 3 and self._decrement(self.point) <= self.noise
+        return self._rejected > 3 and not self.judgement.gains_more_than(self.noise)
 
     def _stays(self) -> bool:
         """Whether the last trial was at the iterate itself, the step being lost in rounding."""
@@ -216,8 +231,8 @@ class Iteration:
 
     def failure(self) -> Status:
         """Round-off, if the undamped step could not have been seen to lower f; else a failure."""
-        invisible = self._decrement(self.point) <= self.noise
-        return Status.ROUNDOFF if invisible else Status.SEARCH_FAILED
+        is_visible = self.judgement.gains_more_than(self.noise)
+        return Status.SEARCH_FAILED if is_visible else Status.ROUNDOFF
 
     def _verdict(
         self, trial: ResidualPoint, p: HostArray, predicted: float, is_bare: bool, step: Outcome
@@ -226,101 +241,67 @@ class Iteration:
         tolerances, length = self.method.tolerances, step.length
         least = tolerances.ftol * self.point.f
         is_perfect = trial.f <= self.eps**2 * self.state.memory.f0
-        if is_perfect and self._is_small(p, length, math.sqrt(self.eps), 1.0):
+        if is_perfect and self.size.is_small(p, length, math.sqrt(self.eps), 1.0):
             return Status.ROUNDOFF
-        if not is_bare:
-            if predicted > max(least, self.noise) and not self._is_small(p, length, 1e-3):
+        is_seen = predicted > least and predicted > self.noise
+        nearly = tolerances.xtol if is_bare else max(tolerances.xtol, _NEARLY)
+        if is_seen and not self.size.is_small(p, length, nearly):
+            return None
+        if not (is_bare and is_exact(self.model, self.scale)):
+            if self.judgement.is_beyond(self.size.longest(tolerances.xtol), least):
                 return None
-            p, predicted = self._undamped_step()
+            p, predicted = self.judgement.step
             length = lapack.dnrm2(self.scale * p)
-        if self._is_small(p, length, tolerances.xtol):
+        if self.size.is_small(p, length, tolerances.xtol):
             return Status.NO_PROGRESS
         if predicted <= least and abs(step.actual) <= least:
             return Status.NO_PROGRESS
         return None
+
+    def _where_flat(
+        self, trial: ResidualPoint, memory: FitMemory
+    ) -> tuple[Status | None, FitMemory]:
+        """Whether f is flat because it is at its lowest; if damping may be the reason, what to go on with."""
+        if _FLAT_STEPS < memory.flat_steps < 2 * _FLAT_STEPS:
+            return None, memory  # without damping
+        freer, floor = self._freer(trial, memory), trial.model.floor
+        if freer is not None:
+            return None, replace(memory, damped=freer, flat_steps=0, cosine=math.inf)
+        if not Judgement(self.problem, trial, self.scale).is_fitted:
+            return Status.SEARCH_FAILED, memory
+        is_damped = memory.damped.value > floor and memory.damped.radius == math.inf
+        if is_damped and memory.flat_steps == _FLAT_STEPS:
+            # such steps still know the digits of x that no longer show in f
+            return None, replace(memory, damped=Damped(floor))
+        return Status.ROUNDOFF, memory
 
     def _freer(self, trial: ResidualPoint, memory: FitMemory) -> Damped | None:
         """Less damping with which f falls visibly, if it is damping that hides how it could.
 
         Along the floor of a steep valley r is at right angles with every column of J, and yet within reach.
         """
-        model, value = trial.model, memory.damped.value
-        if memory.damped.radius < math.inf or self.problem.box is not None:
+        problem, model, value = self.problem, trial.model, memory.damped.value
+        if memory.damped.radius < math.inf or problem.box is not None:
             return None
         while value > model.floor:
             value *= _FREER
             factor = model.factor(value, memory.scale)
             if factor is None:
                 break
-            there = self.problem.at(self.problem.moved(trial.x, factor.solve()))
-            falls = self.problem.reduction(trial, there) > self.problem.noise(trial)
-            if falls and there.f < memory.lowest:
+            there = problem.at(problem.moved(trial.x, factor.solve()))
+            reduction = problem.reduction(trial, there)
+            if reduction > problem.noise_by_rows(trial) and there.f < memory.lowest:
                 return Damped(value)
         return None
 
-    def _flat_verdict(self, memory: FitMemory) -> Status:
-        return Status.ROUNDOFF if memory.cosine <= self.eps**0.25 else Status.SEARCH_FAILED
+    def _has_fallen(self, actual: float) -> bool:
+        """Whether rounding alone cannot have made f fall so much.
 
-    def _is_small(self, p: HostArray, length: float, tolerance: float, unit: float = 0.0) -> bool:
-        """Every ``|p_i|`` below the tolerance; where ``x_i`` is as good as 0, below what can be seen.
-
-        ``length`` is ``|D p|``.
+        What it can is overrated, which takes a look at all rows to see; one flat step is not worth that.
         """
-        length_x: float = lapack.dnrm2(self.scale * self.x)
-        most = tolerance + self.x.size * self.eps
-        if unit == 0.0 and length > 2.0 * most * length_x:
-            return False  # longer than all steps that are small in every variable
-        size = np.abs(self.x)
-        small = np.abs(p) <= tolerance * np.maximum(size, unit)
-        if small.all():
-            return True
-        is_zero = self.scale * size <= math.sqrt(self.eps) * length_x
-        unseen = self.scale * np.abs(p) <= self.eps * length_x
-        return bool((small | (is_zero & unseen)).all())
-
-    def _undamped_step(self) -> tuple[HostArray, float]:
-        """The step without damping in the variables that no bound holds, and what it should gain."""
-        p = np.zeros_like(self.x)
-        free = self._free(self.point)
-        model = self._free_model(self.point)
-        if model is None:
-            return p, 0.0
-        _, factor = least_damped(model, self.scale[free])
-        if factor is None:
-            return np.full_like(p, math.inf), math.inf
-        p[free] = factor.solve()
-        return p, predicted_reduction(model, p[free])
-
-    def _decrement(self, point: ResidualPoint) -> float:
-        """What the undamped step should gain, ``g' (J'J)^-1 g / 2``."""
-        model = self._free_model(point)
-        if model is None:
-            return 0.0
-        _, factor = least_damped(model, self.scale[self._free(point)])
-        return math.inf if factor is None else 0.5 * factor.inverse_norm2(model.g)
-
-    def _cosine(self, point: ResidualPoint) -> float:
-        """The largest ``|J_j'r| / |J_j| |r|`` of the variables that no bound holds."""
-        free = self._free_model(point)
-        if free is None or point.f == 0.0:
-            return 0.0
-        with np.errstate(invalid="ignore"):
-            cosines = np.abs(free.g) / free.column_norms
-        return float(np.fmax.reduce(cosines, initial=0.0)) / math.sqrt(2.0 * point.f)
-
-    def _free(self, point: ResidualPoint) -> HostArray:
-        if self.problem.box is None:
-            return np.ones(self.x.size, dtype=bool)
-        return ~self.problem.box.pushed_out(to_numpy(point.x), point.model.g)
-
-    def _free_model(self, point: ResidualPoint) -> Model | None:
-        """The model of the variables that no bound holds; None if there are none."""
-        if self.problem.box is None:
-            return point.model
-        free = self._free(point)
-        if free.all():
-            return point.model
-        return point.model.restrict(free, np.zeros_like(self.x)) if free.any() else None
+        if actual > self.noise or self.state.memory.flat_steps == 0:
+            return actual > self.noise
+        return actual > self.problem.noise_by_rows(self.point)
 
 
 def _of(extreme: Callable[[Iterable[float]], float], values: HostArray) -> float:

@@ -9,9 +9,9 @@ strongly damped step is short:
 - *relative offset* ``|J (J'J)^-1 J'r| <= gtol |r|``: what is left of r in the range of J [1]_, whatever the
   units of x, of r and however nearly dependent the columns of J;
 - that step is below ``xtol`` in every variable, or what it gains is below ``ftol f``;
-- neither f nor the angle between r and the columns of J gets visibly smaller: round-off, if that angle is
-  close to a right one and no less damping lowers f either; if it is not, the Jacobian does not belong to the
-  residuals.
+- neither f nor the angle between r and the columns of J gets visibly smaller: round-off, if next to nothing of
+  r is in their span (`judgement`) and no less damping lowers f either; if not, the Jacobian does not belong to
+  the residuals, or the valley is too steep for the precision of x.
 
 References
 ----------
@@ -73,7 +73,7 @@ class Geodesic:
     """Second-order correction of the step [2]_: the geodesic's acceleration.
 
     ``r_vv = (2 / h) ((r(x + h v) - r(x)) / h - J v)`` and ``(J'J + lambda D^2) a = -J'r_vv``; the step is
-    ``v + a / 2`` if ``2 |D a| <= limit |D v|``, else it is rejected. One evaluation more a trial.
+    ``v + a / 2`` if ``|D a| <= limit |D v|``, else it is rejected. One evaluation more a trial.
 
     Parameters
     ----------
@@ -160,11 +160,12 @@ class LevenbergMarquardt:
     def _confirmed(self, problem: LeastSquares, state: FitState) -> FitState:
         """``state``; if it has converged on a rough Jacobian, without that status on a better one."""
         success = state.status is not None and state.status.success
-        if success and _has_lost_a_variable(state):
+        is_suspect = success and not problem.is_network
+        if is_suspect and _has_lost_a_variable(state):
             return replace(
                 state, status=Status.SEARCH_FAILED, event="a variable has no influence left"
             )
-        if success and _ignores_a_variable(problem, state.point):
+        if is_suspect and _ignores_a_variable(problem, state.point):
             return replace(
                 state,
                 status=Status.SEARCH_FAILED,

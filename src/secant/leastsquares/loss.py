@@ -5,14 +5,19 @@
 with ``C`` the soft threshold between inliers and outliers (``f_scale``). Gauss-Newton's model of f is that
 of a linear fit with the residuals and the rows of the Jacobian scaled [1]_:
 
-    r~_i = rho'_i r_i / a_i,   J~_i = a_i J_i,   a_i = sqrt(max(rho'_i + 2 rho''_i z_i, eps))
+    r~_i = rho'_i r_i / a_i,   J~_i = a_i J_i,   a_i = sqrt(rho'_i + 2 rho''_i z_i)
 
-so that ``J~'r~ = J' (rho' r)`` is the gradient and ``J~'J~`` the Hessian without second derivatives of r.
+so that ``J~'r~ = J' (rho' r)`` is the gradient and ``J~'J~`` the Hessian without second derivatives of r. The
+root is zero or none for outliers, whose rows would be lost, and with them directions that no other row has.
+Where its square is less than a hundredth of ``rho'_i`` that takes its place: the weights of iterated
+reweighting [2]_, with which the model of a loss that is concave in z is nowhere below it.
 
 References
 ----------
 .. [1] B. Triggs, P. F. McLauchlan, R. I. Hartley, A. W. Fitzgibbon, "Bundle Adjustment - A Modern
-   Synthesis" (2000), section 4.3, in the form of SciPy's ``least_squares``.
+   Synthesis" (2000), section 4.3.
+.. [2] P. W. Holland, R. E. Welsch, "Robust regression using iteratively reweighted least-squares", *Comm.
+   Statist. Theory Methods* 6 (1977).
 """
 
 from __future__ import annotations
@@ -22,6 +27,9 @@ from typing import Any, Protocol
 
 from secant import arrays, checks
 from secant.arrays import Array
+
+_CONVEX = 1e-2
+"""Less curvature than this part of ``rho'`` is none to rely on; more makes convergence faster than linear."""
 
 Derivatives = tuple[Array, Array, Array]
 """rho, rho' and rho'' at every z."""
@@ -94,22 +102,34 @@ class Robust:
         checks.positive("f_scale", self.scale)
 
     def cost(self, r: Array) -> Array:
-        """``f``, a 0-d array."""
+        """``f``, a 0-d array; of residuals of shape (m, k) those of k fits."""
         rho, _, _ = self._derivatives(r)
-        return (0.5 * self.scale**2) * arrays.namespace(r).sum(rho)
+        return (0.5 * self.scale**2) * arrays.namespace(r).sum(rho, axis=0)
 
     def reduction(self, before: Array, after: Array) -> Array:
         """``f(before) - f(after)``, the differences taken before the sum."""
         old, new = self._derivatives(before)[0], self._derivatives(after)[0]
-        return (0.5 * self.scale**2) * arrays.namespace(before).sum(old - new)
+        return (0.5 * self.scale**2) * arrays.namespace(before).sum(old - new, axis=0)
 
     def scaled(self, r: Array) -> tuple[Array, Array]:
         """The residuals ``r~`` of the local linear fit and the factors ``a`` of its rows."""
-        _, slope, curvature = self._derivatives(r)
-        a = slope + 2.0 * curvature * (r / self.scale) ** 2
+        slope, curvature = self._bends(r)
         xp, eps = arrays.namespace(r), arrays.eps_of(r)
+        a = xp.where(curvature < _CONVEX * slope, slope, curvature)
         a = xp.where(a < eps, eps * xp.ones_like(a), a) ** 0.5
         return slope * r / a, a
+
+    def factors(self, r: Array) -> Array:
+        """``sqrt(max(rho' + 2 rho'' z, eps))``, SciPy's factors of the rows of the Jacobian that it gives."""
+        _, curvature = self._bends(r)
+        xp, eps = arrays.namespace(r), arrays.eps_of(r)
+        a: Array = xp.where(curvature < eps, eps * xp.ones_like(curvature), curvature) ** 0.5
+        return a
+
+    def _bends(self, r: Array) -> tuple[Array, Array]:
+        """First and second derivatives of ``C^2 rho / 2`` by r, the first one as a part of r."""
+        _, slope, curvature = self._derivatives(r)
+        return slope, slope + 2.0 * curvature * (r / self.scale) ** 2
 
     def _derivatives(self, r: Array) -> Derivatives:
         return self.loss((r / self.scale) ** 2)

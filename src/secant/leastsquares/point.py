@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from secant.arrays import Array, like
 from secant.leastsquares.evaluation import Evaluation
 from secant.leastsquares.model import Model
-from secant.problem import Point
+from secant.point import Point
 
 if TYPE_CHECKING:
     from secant.leastsquares.problem import LeastSquares
@@ -21,15 +21,18 @@ class ResidualPoint(Point):
     evaluation : Evaluation
     residuals : array, shape (m,)
         Times the square roots of their weights.
+    scaled : tuple of array, or None
+        `LeastSquares.local_fit` of a robust loss, as soon as it is known.
     model : Model
         Gauss-Newton's model there.
     """
 
-    __slots__ = ("evaluation", "model", "residuals")
+    __slots__ = ("evaluation", "model", "residuals", "scaled")
 
     evaluation: Evaluation
     model: Model
     residuals: Array
+    scaled: tuple[Array, Array] | None
     _problem: LeastSquares
 
     def __init__(self, problem: LeastSquares, x: Array) -> None:
@@ -37,6 +40,7 @@ class ResidualPoint(Point):
         self._problem = problem
         self._pullback = None
         self._measured = True
+        self.scaled = None
 
     def __getattr__(self, name: str) -> Any:
         if name == "model":

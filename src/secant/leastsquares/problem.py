@@ -15,18 +15,23 @@ import numpy as np
 
 from secant import arrays
 from secant.arrays import Array, HostArray, Scalar, inner, like, read, to_numpy
+from secant.counts import Counts
 from secant.leastsquares import lapack
 from secant.leastsquares.bounds import Box
 from secant.leastsquares.evaluation import Block as Block
 from secant.leastsquares.evaluation import Evaluation as Evaluation
 from secant.leastsquares.evaluation import ResidualFunction as ResidualFunction
 from secant.leastsquares.evaluation import WholeJacobian as WholeJacobian
+from secant.leastsquares.evaluation import column_norms, scaled_products
 from secant.leastsquares.loss import Robust
 from secant.leastsquares.matrix_free import InnerStops, Products
 from secant.leastsquares.model import Builder, Model
 from secant.leastsquares.normal import GramBuilder
 from secant.leastsquares.point import ResidualPoint as ResidualPoint
-from secant.problem import Counts, Problem, Pullback, SecondOrder
+from secant.leastsquares.qr import TriangularBuilder
+from secant.point import Pullback
+from secant.problem import Problem
+from secant.second_derivatives import SecondOrder
 
 _LARGE = 1e9
 """Multiplications that J'J must cost before it is worth single precision,"""
@@ -67,7 +72,12 @@ class LeastSquares(Problem):
     ----------
     damping : float
         ``lambda`` of the step to the points to come, which tells how accurate J'J has to be.
+    is_network : bool
+        Whether the variables are weights: units die, and others take their place. Elsewhere a fit is lost with
+        the influence of one variable.
     """
+
+    is_network = False
 
     def __init__(
         self,
@@ -130,7 +140,7 @@ class LeastSquares(Problem):
         again, evaluation = ResidualPoint(self, point.x), point.evaluation
         if isinstance(evaluation, WholeJacobian):
             evaluation = WholeJacobian(evaluation.r, evaluation.make)
-        again.evaluation, again.f = evaluation, point.f
+        again.evaluation, again.f, again.scaled = evaluation, point.f, point.scaled
         return again
 
     def evaluate(self, x: Array) -> Evaluation:
@@ -171,7 +181,8 @@ class LeastSquares(Problem):
             self._size, self._solver = size, self._choose(*size)
         solver = self._solver
         if isinstance(solver, InnerStops):
-            return Products(*_scaled_products(evaluation, rows), r, solver)
+            norms = column_norms(evaluation, rows) if evaluation.fits else None
+            return Products(*scaled_products(evaluation, rows), r, solver, norms)
         if solver is GramBuilder and self.damping > _STRONG and float(m) * n * n > _LARGE:
             builder: Builder = GramBuilder(n, single=True)
         else:
@@ -183,12 +194,39 @@ class LeastSquares(Problem):
             builder.add(J if rows is None else rows[part, None] * J, r[part])
         return builder.finish()
 
+    def by_rows(self, point: ResidualPoint) -> Model | None:
+        """The model by QR of the Jacobian's rows; None where these are not at hand."""
+        evaluation = point.evaluation
+        if not isinstance(evaluation, WholeJacobian):
+            return None
+        r, rows = self.local_fit(point)
+        J = evaluation.J
+        return TriangularBuilder(J.shape[1]).whole(J if rows is None else rows[:, None] * J, r)
+
+    def linearised(self, point: ResidualPoint) -> ResidualPoint:
+        """``point`` with its model and optimality, which need not be found missing first."""
+        point.model = self.linearise(point)
+        point.optimality = self.optimality(point)
+        return point
+
     def local_fit(self, point: ResidualPoint) -> tuple[Array, Array | None]:
         """The residuals of the local linear fit, and the factors of the Jacobian's rows."""
         if self.robust is None:
             return point.residuals, self._weights
-        r, rows = self.robust.scaled(point.residuals)
-        return r, rows if self._weights is None else rows * self._weights
+        if point.scaled is None:
+            r, rows = self.robust.scaled(point.residuals)
+            point.scaled = r, rows if self._weights is None else rows * self._weights
+        return point.scaled
+
+    def jacobian(self, point: ResidualPoint) -> Array | None:
+        """The Jacobian times the weights, its rows scaled by a robust loss as SciPy does; None if not whole."""
+        if not isinstance(point.evaluation, WholeJacobian):
+            return None
+        rows, J = self._weights, point.evaluation.J
+        if self.robust is not None:
+            factors = self.robust.factors(point.residuals)
+            rows = factors if rows is None else factors * rows
+        return J if rows is None else like(to_numpy(rows)[:, None], J) * J
 
     def optimality(self, point: ResidualPoint) -> float:
         """``max |g_i|`` over the variables that no bound holds."""
@@ -213,9 +251,23 @@ class LeastSquares(Problem):
 
     def noise(self, point: ResidualPoint) -> float:
         """How much rounding x and r to their dtype may change f."""
+        if self.robust is not None and type(point.evaluation) is WholeJacobian:
+            return self.noise_by_rows(point)  # outliers have large residuals and short rows
         through_x: float = lapack.dnrm2(point.model.column_norms * to_numpy(point.x))
         r = math.sqrt(2.0 * point.f)
         return arrays.eps_of(point.x) * (through_x + r) * r
+
+    def noise_by_rows(self, point: ResidualPoint) -> float:
+        """The same row by row: less, where the rows that rounding shakes have small residuals."""
+        evaluation = point.evaluation
+        if type(evaluation) is not WholeJacobian:
+            return self.noise(point)
+        J, x, r = map(to_numpy, (evaluation.J, point.x, evaluation.r))
+        error = arrays.eps_of(point.x) * (np.abs(J) @ np.abs(x) + np.abs(r))
+        r, rows = self.local_fit(point)
+        pull = np.abs(to_numpy(r if rows is None else rows * r))
+        shaken = to_numpy(self.weighted(like(error, point.x)))
+        return float(error @ pull + 0.5 * (shaken @ shaken))
 
     def reduction(self, before: ResidualPoint, after: ResidualPoint) -> float:
         """``f(before) - f(after)``, without the cancellation of two sums where there is any."""
@@ -229,17 +281,6 @@ class LeastSquares(Problem):
             step = new - old
             return -_product(old, step) - 0.5 * _product(step, step)
         return read(self.robust.reduction(old, new))[0]
-
-
-def _scaled_products(
-    evaluation: Evaluation, rows: Array | None
-) -> tuple[Callable[[HostArray], Array], Callable[[Array], HostArray]]:
-    if rows is None:
-        return evaluation.forward, evaluation.backward
-    return (
-        lambda v: rows * evaluation.forward(v),
-        lambda u: evaluation.backward(rows * u),
-    )
 
 
 def _product(a: Array, b: Array) -> float:

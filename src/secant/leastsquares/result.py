@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from secant import arrays
-from secant.arrays import Array, HostArray, like, to_numpy
-from secant.leastsquares.guarded import ClearGram
-from secant.leastsquares.problem import LeastSquares, ResidualPoint, WholeJacobian
+from secant.arrays import HostArray, to_numpy
+from secant.leastsquares.judgement import Judgement
+from secant.leastsquares.matrix_free import Products
+from secant.leastsquares.problem import LeastSquares, ResidualPoint
 from secant.leastsquares.qr import TriangularBuilder
 from secant.leastsquares.state import FitState
 from secant.result import Result, make_result
@@ -63,8 +64,8 @@ class Fit(Result):
         """``(J'J)^-1``, or its pseudo-inverse; None without a factorisation."""
         if "_cov_x" not in self.__dict__:
             model = self.model
-            if isinstance(model, ClearGram) and self.jac is not None:
-                # steps make up for the rounding of J'J, its inverse has all of it
+            if model is not None and self.jac is not None and not isinstance(model, Products):
+                # steps make up for the rounding of J'J and for the rows of outliers, its inverse does not
                 model = TriangularBuilder(len(model.g)).whole(self.jac, self.fun)
             self.__dict__["_cov_x"] = None if model is None else model.covariance()
         covariance: HostArray | None = self.__dict__["_cov_x"]
@@ -136,8 +137,15 @@ class FitRun(Run):
             super()._examine(state)
             found = self.diagnosis
             is_round_off = found is not None and found.status is Status.ROUNDOFF
-            if is_round_off and not _may_be_fitted(state):
+            if is_round_off and not self._may_be_fitted(state):
                 self.diagnosis, state.status = None, Status.SEARCH_FAILED
+
+    def _may_be_fitted(self, state: FitState) -> bool:
+        """Whether, in the precision of x, next to nothing is left of f or of r in the range of J."""
+        point, memory = state.point, state.memory
+        if point.f <= arrays.eps_of(point.x) ** 2 * memory.f0:
+            return True
+        return Judgement(self.problem, point, memory.scale).is_fitted
 
     def _look_for_noise(self) -> None:
         """Left out: the method has its own test for steps that no longer lower f, without evaluations."""
@@ -152,29 +160,12 @@ def make_fit(run: FitRun, best: ResidualPoint) -> Fit:
     fit.update(
         cost=best.f,
         fun=arrays.copy(best.evaluation.r),
-        jac=_jacobian(problem, best),
+        jac=problem.jacobian(best) if best.is_finite else None,
         grad=fit["jac"],
         active_mask=np.zeros(x.size, dtype=int) if box is None else box.active(x),
         model=best.model if best.is_finite else None,
     )
     return fit
-
-
-def _jacobian(problem: LeastSquares, best: ResidualPoint) -> Array | None:
-    if not isinstance(best.evaluation, WholeJacobian) or not best.is_finite:
-        return None
-    _, rows = problem.local_fit(best)
-    J = best.evaluation.J
-    return J if rows is None else like(to_numpy(rows)[:, None], J) * J
-
-
-def _may_be_fitted(state: FitState) -> bool:
-    """Whether, in the precision of x, next to nothing is left of f or of r along any column of J."""
-    point, eps = state.point, arrays.eps_of(state.point.x)
-    most = eps**0.25 * math.sqrt(2.0 * point.f)
-    return point.f <= eps * state.memory.f0 or bool(
-        (np.abs(point.model.g) <= most * point.model.column_norms).all()
-    )
 
 
 def _short(x: Any) -> str:

@@ -9,10 +9,10 @@ from typing import Any
 
 from secant import checks
 from secant.arrays import Array, HostArray
+from secant.counts import Exhausted
 from secant.diagnosis import Diagnosis
 from secant.encoding import Reader
 from secant.leastsquares.problem import LeastSquares, ResidualPoint
-from secant.problem import Exhausted
 from secant.run import Run
 from secant.saved_run import empty_start, read_saved, saved_method, whole_run
 from secant.status import Status

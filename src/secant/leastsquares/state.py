@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 from secant.arrays import HostArray, to_numpy
 from secant.leastsquares.damping import Damped
 from secant.leastsquares.problem import ResidualPoint
@@ -75,4 +73,4 @@ class FitState:
 
 def on_host(point: ResidualPoint) -> HostArray:
     """``x`` as a float64 array on the host."""
-    return np.asarray(to_numpy(point.x), dtype=float)
+    return to_numpy(point.x).astype(float, copy=False)

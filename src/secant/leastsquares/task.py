@@ -11,13 +11,13 @@ import numpy as np
 
 from secant import arrays, checks
 from secant.arrays import Array, to_numpy
+from secant.counts import Counts
 from secant.derivatives.differences import ERRORS
 from secant.functions import as_start
 from secant.leastsquares.bounds import Box, make_box
 from secant.leastsquares.evaluation import ResidualFunction
 from secant.leastsquares.functions import ArrayResiduals, make_samples, with_arguments
 from secant.leastsquares.jacobian import Differences, Refining
-from secant.problem import Counts
 from secant.structure import Shape, Structure
 
 
@@ -58,7 +58,7 @@ def make_task(given: Given, x0: Any, bounds: Any) -> FitTask:
     counts = Counts()
     if type(x0) is not np.ndarray and "torch" in sys.modules:
         from secant.torch import residuals as front
-        from secant.torch.problem import is_parameters
+        from secant.torch.parameters import is_parameters
 
         if is_parameters(x0):
             checks.require(given.jac is None, "jac", given.jac, "None for a module")

@@ -14,7 +14,7 @@ from secant.leastsquares.model import Model
 from secant.leastsquares.problem import LeastSquares
 from secant.leastsquares.scaling import Fixed
 from secant.leastsquares.solvers import SolverChoice
-from secant.problem import Point
+from secant.point import Point
 from secant.torch.closure import ended
 from secant.torch.layers import Layers
 from secant.torch.residuals import ModuleResiduals
@@ -51,6 +51,8 @@ class ResidualProblem(LeastSquares):
         The module's linear layers, where the Jacobian can be made of them.
     box : Box or None
     """
+
+    is_network = True
 
     def __init__(
         self,

@@ -48,9 +48,10 @@ class Damped(NamedTuple):
         """Whether no shorter step is worth a look."""
         return self.value > _LARGEST or self.radius < 1e-300 or self.shrink < 1e-12
 
-    def is_bare(self, floor: float) -> bool:
-        """Whether the last proposal was Gauss-Newton's step: whole, and with no more damping than ``floor``."""
-        return self.value <= floor and self.shrink == 1.0 and self.is_whole
+    @property
+    def is_bare(self) -> bool:
+        """Whether the last proposal was Gauss-Newton's step: whole, and not damped at all."""
+        return self.value == 0.0 and self.shrink == 1.0 and self.is_whole
 
 
 class Outcome(NamedTuple):
