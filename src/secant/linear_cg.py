@@ -24,11 +24,12 @@ from secant.arrays import (
     inner,
     is_array,
     norm_two,
+    power_near,
     read,
     step_along,
-    unit_of,
     zeros,
 )
+from secant.units import loses_products
 
 Product = Callable[[Array], Array]
 Norm = Callable[[Array], float]
@@ -129,7 +130,7 @@ def solve_cg(
     checks.non_negative("rtol", rtol)
     product, precondition = _product("B", B), _product("preconditioner", preconditioner)
     size = (norm or _norm)(b)
-    unit = unit_of(size, b)
+    unit = power_near(size) if loses_products(size, b) else 1.0
     if unit != 1.0:
         b, x0, size = b / unit, None if x0 is None else x0 / unit, size / unit
     x = zeros(b.shape[0], b) if x0 is None else copy(x0)

@@ -27,7 +27,7 @@ from secant.arrays import (
     scale_into,
     subtract_into,
 )
-from secant.problem import Point
+from secant.point import Point
 
 
 class SecantPair:
@@ -123,6 +123,19 @@ class SecantPair:
             y[...] = self.y
         else:
             subtract_into(y, self.after.g, self.before.g)
+
+    def in_unit(
+        self, unit: float, before: Point, after: Point, Bs: Array | None = None
+    ) -> SecantPair:
+        """The pair of ``f / unit``, between its two ends there, with the model's ``B s`` there."""
+        return SecantPair(self.alpha, self.d, before, after, self._slope / unit, Bs)
+
+    @property
+    def has_curvature(self) -> bool:
+        """Whether ``s'y`` is positive by more than the rounding of ``y``: ``eps |s| |y| < s'y``."""
+        (dd,) = read(dot(self.d, self.d))
+        noise = eps_of(self.d) * self.alpha * math.sqrt(dd) * math.sqrt(self.yy)
+        return noise < self.sy < math.inf and self.yy < math.inf
 
     def damped(self, theta: float) -> SecantPair:
         """The pair with ``y`` replaced by ``theta y + (1 - theta) Bs``."""

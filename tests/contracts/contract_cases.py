@@ -94,3 +94,23 @@ def as_numpy(x: Any) -> Any:
 def largest(x: Any) -> float:
     """``max |x_i|``."""
     return float(np.abs(as_numpy(x)).max())
+
+
+class Broken(Exception):
+    """What a user's function raises."""
+
+
+class Flaky:
+    """A function that raises at its ``j``-th call, and only there."""
+
+    def __init__(
+        self, fun: Callable[[Any], Any], j: int, error: type[BaseException] = Broken
+    ) -> None:
+        self._fun, self._j, self._error = fun, j, error
+        self._calls = 0
+
+    def __call__(self, x: Any) -> Any:
+        self._calls += 1
+        if self._calls == self._j:
+            raise self._error
+        return self._fun(x)

@@ -11,6 +11,8 @@ from contract_cases import (
     NUMPY64,
     STRICT,
     TORCH64,
+    Broken,
+    Flaky,
     Recorder,
     as_numpy,
     key,
@@ -185,24 +187,6 @@ def test_step_by_step_is_the_whole(backend, method):
     assert outcome(run.result()) == outcome(whole)
     with pytest.raises(RuntimeError, match="the run has ended"):
         run.step()
-
-
-class Broken(Exception):
-    """What a user's function raises."""
-
-
-class Flaky:
-    """A function that raises at its ``j``-th call, and only there."""
-
-    def __init__(self, fun, j, error=Broken):
-        self._fun, self._j, self._error = fun, j, error
-        self._calls = 0
-
-    def __call__(self, x):
-        self._calls += 1
-        if self._calls == self._j:
-            raise self._error
-        return self._fun(x)
 
 
 @pytest.mark.parametrize("backend", [NUMPY64, TORCH64, STRICT], ids=str)

@@ -56,13 +56,11 @@ def test_max_seconds(method):
         time.sleep(0.002)
         return BEALE.value_and_gradient(x)
 
-    began = time.perf_counter()
     result = secant.minimize(
         slow, BEALE.start(), jac=True, method=method, gtol=0.0, max_seconds=0.02
     )
     assert result.status is Status.TIME_LIMIT
     assert 2 <= result.nfev <= 10
-    assert time.perf_counter() - began < 0.5
 
 
 def test_no_time_at_all_still_evaluates_the_start():

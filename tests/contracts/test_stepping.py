@@ -2,7 +2,17 @@
 
 import numpy as np
 import pytest
-from contract_cases import BACKENDS, METHODS, NUMPY32, NUMPY64, TORCH32, TORCH64, key
+from contract_cases import (
+    BACKENDS,
+    METHODS,
+    NUMPY32,
+    NUMPY64,
+    TORCH32,
+    TORCH64,
+    Broken,
+    Flaky,
+    key,
+)
 
 import secant
 from secant import Status, problems
@@ -138,24 +148,6 @@ def test_ctrl_c_in_a_callback():
     result = secant.minimize(**NUMPY64.problem(BEALE), callback=callback)
     assert result.status is Status.INTERRUPTED
     assert result.nit == 2
-
-
-class Broken(Exception):
-    """What a user's function raises."""
-
-
-class Flaky:
-    """A function that raises at its ``j``-th call, and only there."""
-
-    def __init__(self, fun, j, error=Broken):
-        self._fun, self._j, self._error = fun, j, error
-        self._calls = 0
-
-    def __call__(self, x):
-        self._calls += 1
-        if self._calls == self._j:
-            raise self._error
-        return self._fun(x)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -197,6 +197,12 @@ def test_brent_costs_about_what_scipy_costs():
 
 
 @pytest.mark.parametrize("kind", VALUE_SEARCHES)
+def test_value_searches_take_what_the_documentation_lists_first(kind):
+    search = kind(1e-3, 2.0)
+    assert (search.tol, search.growth, search.max_trials) == (1e-3, 2.0, 60)
+
+
+@pytest.mark.parametrize("kind", VALUE_SEARCHES)
 def test_value_searches_stop_at_round_off(kind):
     recorded = Recorded(*quadratic(1.0, 1.0, 1e6))
     trial = kind(tol=1e-15)(recorded.ray(), 0.4)
@@ -330,3 +336,23 @@ def test_average_of_zhang_and_hager():
 def test_a_search_with_memory_cannot_be_wrapped():
     with pytest.raises(ValueError, match="search must be a line search without memory"):
         NonMonotone(FixedStep())
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: StrongWolfe(c2=None), "c2 must be from c1 = 0.0001 to below 1, got None"),
+        (lambda: StrongWolfe(growth="fast"), "growth must be above 1, got 'fast'"),
+        (lambda: HagerZhang(rho=[5]), r"rho must be above 1, got \[5\]"),
+        (lambda: Brent(growth=None), "growth must be a positive finite number, got None"),
+        (lambda: NonMonotoneAverage(eta="all"), "eta must be between 0 and 1, got 'all'"),
+        (lambda: Backtracking(max_trials=True), "max_trials must be an integer >= 1, got True"),
+    ],
+)
+def test_constants_of_another_type_are_refused(make, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        make()
+
+
+def test_numbers_of_numpy_are_numbers():
+    assert StrongWolfe(c2=np.float32(0.5), max_trials=np.int64(7)).max_trials == 7

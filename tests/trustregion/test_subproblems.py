@@ -8,6 +8,8 @@ from subproblem_cases import CASES, CONVEX, Case, symmetric
 
 from secant.curvature.exact import HostMatrix
 from secant.trustregion import Cauchy, Dogleg, Krylov, MoreSorensen, Steihaug
+from secant.trustregion.step import in_iteration
+from secant.trustregion.within_span import WithinSpan
 
 ALL = {
     "cauchy": Cauchy(),
@@ -139,6 +141,43 @@ def test_steihaug_asks_for_an_eighth_of_the_gradient():
         assert np.linalg.norm(g + B @ p) <= eta * np.linalg.norm(g)
         p = Steihaug(rtol=1e-12, max_iter=counted.products - 1)(g, HostMatrix(B))(1e6).p
         assert np.linalg.norm(g + B @ p) > eta * np.linalg.norm(g)
+
+
+@pytest.mark.parametrize("subproblem", [Steihaug(), Krylov()], ids=repr)
+def test_the_first_three_iterations_ask_for_half_the_gradient(subproblem):
+    B, Q = symmetric(np.geomspace(0.1, 10.0, 12), 0)
+    g = Q @ np.ones(12)
+    size = np.linalg.norm(g)
+    for k in range(3):
+        loose, tight = Counted(B), Counted(B)
+        p = subproblem.in_iteration(k)(g, loose)(1e6).p
+        subproblem(g, tight)(1e6)
+        assert 0.125 * size < np.linalg.norm(g + B @ p) <= 0.5 * size
+        assert loose.products < tight.products
+    small = 1e-4 * g
+    p = subproblem.in_iteration(0)(small, HostMatrix(B))(1e6).p  # sqrt |g| is less than either
+    assert np.linalg.norm(small + B @ p) <= np.linalg.norm(small) ** 1.5
+
+
+@pytest.mark.parametrize("kind", [Steihaug, Krylov])
+def test_what_is_never_loose(kind):
+    """Later iterations, and an accuracy that was asked for."""
+    assert kind().in_iteration(3) == kind()
+    assert kind(rtol=0.3).in_iteration(0) == kind(rtol=0.3)
+    assert in_iteration(MoreSorensen(), 0) == MoreSorensen()
+    within = WithinSpan(kind())
+    assert within.in_iteration(3) is within
+    assert within.in_iteration(0) != within
+
+
+def test_krylov_is_not_loose_on_the_boundary():
+    """Near a saddle the direction of negative curvature decides where the run ends."""
+    B, Q = symmetric([-1.0, 1.0, 2.0, 3.0, 4.0, 5.0], 1)
+    g = Q @ np.array([1e-3, 1.0, 1.0, 1.0, 1.0, 1.0])
+    first = Krylov().in_iteration(0)(g, HostMatrix(B))(0.5)
+    assert first.on_boundary
+    np.testing.assert_array_equal(first.p, Krylov()(g, HostMatrix(B))(0.5).p)
+    assert first.predicted_reduction > Steihaug()(g, HostMatrix(B))(0.5).predicted_reduction
 
 
 def test_krylov_is_exact_on_the_boundary_where_steihaug_stops():

@@ -5,11 +5,13 @@ import math
 import numpy as np
 import pytest
 import torch
+from scipy.optimize import rosen, rosen_der, rosen_hess_prod
 
 import secant
 from secant import Status, problems
 from secant.curvature.compact import DirectLimitedMemory, LimitedSR1
 from secant.curvature.direct_bfgs import DirectBFGS
+from secant.curvature.exact import HostMatrix
 from secant.curvature.sr1 import InverseSymmetricRankOne, SymmetricRankOne
 from secant.methods.registry import REGISTRY
 from secant.minimize import make_task
@@ -122,6 +124,57 @@ def test_radius_rule():
     assert rule.after(2.0, inner, math.nan) == 0.25
     with pytest.raises(ValueError, match="accept must be in"):
         secant.RadiusRule(accept=0.5)
+
+
+def test_the_first_radius_is_within_reach_of_the_model():
+    """At most `reach` times the step to the model's minimum along -g."""
+    g, B = np.array([3.0, 4.0]), HostMatrix(np.diag([2.0, 2.0]))
+    assert secant.RadiusRule().within_reach(7.0, g, B) == 7.0
+    assert secant.RadiusRule(reach=2.0).within_reach(7.0, g, B) == pytest.approx(5.0)
+    assert secant.RadiusRule(reach=2.0).within_reach(3.0, g, B) == 3.0
+    for no_minimum in (-1.0, 0.0, math.nan, math.inf):
+        B = HostMatrix(no_minimum * np.ones((2, 2)))
+        assert secant.RadiusRule(reach=2.0).within_reach(7.0, g, B) == 7.0
+    for wrong in (0.0, "far", None):
+        with pytest.raises(ValueError, match="reach must be a positive number, got"):
+            secant.RadiusRule(reach=wrong)
+
+
+@pytest.mark.parametrize("factor", [8.0, 9.0, 10.0])
+def test_a_flat_direction_beside_a_steep_one_does_not_lead_away(factor):
+    """Curvatures of 2e10 and 1e-4: a step of |x| along the flat one ends where f falls to 1e-8 at infinity."""
+    f = problems.powell_badly_scaled()
+
+    def hess(x):
+        e, r1 = np.exp(-x), 1e4 * x[0] * x[1] - 1.0
+        J = np.array([1e4 * x[::-1], -e])
+        mixed = np.array([[0.0, 1e4], [1e4, 0.0]])
+        return 2.0 * (J.T @ J + r1 * mixed + (e.sum() - 1.0001) * np.diag(e))
+
+    x0 = factor * f.start()
+    result = secant.minimize(
+        f.value_and_gradient,
+        x0,
+        jac=True,
+        hess=hess,
+        method="trust-exact",
+        gtol=1e-5,
+        max_evals=300,
+    )
+    assert result.success
+    assert result.fun < 1e-12
+
+
+@pytest.mark.parametrize("method", ["trust-ncg", "trust-krylov"])
+def test_products_alone_do_not_end_in_a_valleys_local_minimum(method):
+    """f = 3.987 beside the start, where accurate first steps end: trust-exact from most of these."""
+    noise = np.random.default_rng(0)
+    x0 = np.where(np.arange(10) % 2 == 0, -1.2, 1.0)
+    for _ in range(8):
+        start = x0 + 0.1 * noise.standard_normal(10)
+        result = secant.minimize(rosen, start, jac=rosen_der, hessp=rosen_hess_prod, method=method)
+        assert result.success
+        assert result.fun < 1e-6
 
 
 def test_any_model_with_any_subproblem():

@@ -27,10 +27,10 @@ from typing import Protocol
 
 from secant import checks
 from secant.arrays import Array, namespace, read
-from secant.curvature.initial_scale import InitialScale, StepScale
+from secant.curvature.initial_scale import InitialScale, StepScale, UnitScale
 from secant.curvature.symmetric import SymmetricMatrix
 from secant.pair import SecantPair
-from secant.problem import Point
+from secant.point import Point
 
 
 class Rule(Protocol):
@@ -52,7 +52,8 @@ class Fixed:
     phi: float = 1.0
 
     def __post_init__(self) -> None:
-        checks.require(0.0 <= self.phi <= 1.0, "phi", self.phi, "between 0 (DFP) and 1 (BFGS)")
+        in_range = checks.is_number(self.phi) and 0.0 <= self.phi <= 1.0
+        checks.require(in_range, "phi", self.phi, "between 0 (DFP) and 1 (BFGS)")
 
     def __call__(self, b: float, h: float, n: int, first: bool) -> tuple[float, float]:
         return self.phi, h if first else 1.0
@@ -125,6 +126,16 @@ class BroydenClass:
     rule: Rule = Fixed()
     scale: InitialScale = StepScale()
     H0: Array = None
+
+    @property
+    def is_unit_free(self) -> bool:
+        """Unless the first ``H`` is one of f in its own unit."""
+        return self.H0 is None and not isinstance(self.scale, UnitScale)
+
+    @property
+    def scaled_by_pairs(self) -> bool:
+        """Whether the first pair replaces the scale."""
+        return self.H0 is None and self.scale.corrected_by_first_pair
 
     def init(self, point: Point) -> DenseInverse:
         """``H0`` at the start."""

@@ -19,8 +19,10 @@ Optimization*, 2nd ed., section 7.2; Burdakov, Gong, Zikrin & Yuan, *Math. Progr
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -38,10 +40,11 @@ from secant.arrays import (
     to_numpy,
     zeros,
 )
+from secant.curvature.factor import lapack
 from secant.curvature.initial_scale import StepScale
 from secant.curvature.span import Span
 from secant.pair import SecantPair
-from secant.problem import Point
+from secant.point import Point
 
 _PARALLEL = 100.0
 """Rows are in the span of others if so many eps of their square are left outside it."""
@@ -94,6 +97,10 @@ class CompactMatrix:
         W, sigma = zeros((rows, point.x.shape[0]), point.x), 1.0 / StepScale().gamma(point)
         gram, M = np.zeros((rows, rows)), np.zeros((0, 0))
         return cls(W, gram, Span.empty(rows), M, sigma, is_definite=is_definite)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> CompactMatrix:
+        """One that learns alone: the rest of it is replaced by new pairs, never written to."""
+        return replace(self, W=deepcopy(self.W, memo), gram=self.gram.copy())
 
     @property
     def is_initial(self) -> bool:
@@ -162,22 +169,39 @@ class CompactMatrix:
         self.count += 1
         for row in (slot, m + slot):
             self.gram[row, :] = self.gram[:, row] = products(self.W, self.W[row, :])
-        newest_first = self.by_age()[::-1]
-        order = np.stack([newest_first, m + newest_first], axis=1).ravel()
-        self.span = Span.of(self.gram, order, _PARALLEL * eps_of(self.W))
+        self.span = Span.of(self.gram, self._orders()[1], _PARALLEL * eps_of(self.W))
 
     def by_age(self) -> HostArray:
         """Slots that hold a pair, oldest first."""
+        return self._orders()[0]
+
+    def _orders(self) -> tuple[HostArray, HostArray]:
         m, count = self.memory, self.count
-        return np.arange(max(0, count - m), count) % m
+        return _orders(m, min(count, m), count % m)
 
     def pairs(self) -> tuple[HostArray, HostArray]:
         """``Q S`` and ``Q Y``, oldest first, with ``|Q s| = 1`` and ``y`` divided by the same."""
         s = self.by_age()
         S, Y = self.span.rows[:, s], self.span.rows[:, self.memory + s]
-        lengths = np.sqrt(np.einsum("ij,ij->j", S, S))
-        held = lengths > 0.0
-        return S[:, held] / lengths[held], Y[:, held] / lengths[held]
+        lengths = _lengths(S)
+        if not lengths.all():
+            held = lengths > 0.0
+            S, Y, lengths = S[:, held], Y[:, held], lengths[held]
+        return S / lengths, Y / lengths
+
+
+@cache
+def _orders(memory: int, held: int, next_slot: int) -> tuple[HostArray, HostArray]:
+    """Slots of pairs, oldest first; and the rows of s and y, those of the newest pair first."""
+    by_age = (np.arange(held) + (next_slot if held == memory else 0)) % memory
+    rows = np.stack([by_age[::-1], memory + by_age[::-1]], axis=1).ravel()
+    by_age.flags.writeable = rows.flags.writeable = False
+    return by_age, rows
+
+
+def _lengths(columns: HostArray) -> HostArray:
+    """Those of the columns."""
+    return np.sqrt(np.einsum("ij,ij->j", columns, columns))  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True)
@@ -262,21 +286,22 @@ class LimitedSR1:
         if pair.sy > 0.0:
             B.sigma = pair.sy / float(to_numpy(dot(pair.s, pair.s)))
         S, Y = B.pairs()
-        L, R = np.tril(S.T @ Y), Y - B.sigma * S
-        middle = L + np.tril(L, -1).T - B.sigma * (S.T @ S)
-        inverse = _safe_inverse(middle, np.sqrt(np.einsum("ij,ij->j", R, R)), self.r)
-        B.M = B.sigma * np.eye(B.span.rank) + R @ inverse @ R.T
+        R = Y - B.sigma * S
+        # the lower triangle of S'R is that of D + L + L' - sigma S'S, which alone is read
+        basis, values = _safe_inverse(S.T @ R, _lengths(R), self.r)
+        P = R @ basis
+        B.M = B.sigma * np.eye(B.span.rank) + (P / values) @ P.T
         return B
 
 
-def _safe_inverse(middle: HostArray, lengths: HostArray, r: float) -> HostArray:
-    """The inverse without the directions in which ``middle`` is singular to ``r``.
+def _safe_inverse(middle: HostArray, lengths: HostArray, r: float) -> tuple[HostArray, HostArray]:
+    """``V`` and ``v`` with the inverse ``V diag(1/v) V'``, from the lower triangle of ``middle``.
 
-    Divided by ``lengths`` the diagonal of ``middle`` holds the cosines that SR1's safeguard looks at.
+    It is without the directions in which ``middle`` is singular to ``r``. Divided by ``lengths`` the diagonal
+    of ``middle`` holds the cosines that SR1's safeguard looks at.
     """
-    scale = 1.0 / np.sqrt(np.where(lengths > 0.0, lengths, np.inf))
-    values, vectors = np.linalg.eigh(scale[:, None] * middle * scale)
+    scale = np.zeros(len(lengths))
+    np.divide(1.0, np.sqrt(lengths), out=scale, where=lengths > 0.0)
+    values, vectors, _ = lapack().dsyevd(scale[:, None] * middle * scale, 1, 1)
     keep = np.abs(values) > r
-    basis = (scale[:, None] * vectors)[:, keep]
-    inverse: HostArray = (basis / values[keep]) @ basis.T
-    return inverse
+    return (scale[:, None] * vectors)[:, keep], values[keep]

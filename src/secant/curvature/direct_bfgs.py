@@ -23,7 +23,7 @@ from secant.curvature.broyden import BroydenClass, DenseInverse
 from secant.curvature.initial_scale import InitialScale, StepScale
 from secant.curvature.symmetric import SymmetricMatrix
 from secant.pair import SecantPair
-from secant.problem import Point
+from secant.point import Point
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from secant.arrays import Array, HostArray, dot, like, to_numpy
 from secant.pair import SecantPair
-from secant.problem import Point
+from secant.point import Point
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,12 @@ class MatrixAt:
 
 @dataclass(frozen=True)
 class HostMatrix:
-    """A matrix that is given: for examples and tests."""
+    """A matrix that is given."""
 
     matrix: HostArray
 
     def __matmul__(self, v: Array) -> Array:
-        return like(self.matrix @ to_numpy(v), v)
+        return like(dot(self.matrix, to_numpy(v)), v)
 
     def dense(self) -> HostArray:
         """The matrix."""
@@ -72,9 +72,9 @@ class ExactHessian:
         """Nothing to remember."""
         return
 
-    def model(self, point: Point, memory: None) -> HessianAt | MatrixAt:
-        """The Hessian at ``point``."""
-        return MatrixAt(point) if self.dense else HessianAt(point)
+    def model(self, point: Point, memory: None) -> tuple[HessianAt | MatrixAt, float]:
+        """The Hessian at ``point``, in the unit of f."""
+        return MatrixAt(point) if self.dense else HessianAt(point), 1.0
 
     def learn(self, memory: None, pair: SecantPair, point: Point) -> tuple[None, str]:
         """Nothing to learn."""

@@ -116,8 +116,8 @@ def lowest_direction(factor: Factor, n: int, iterations: int = 4) -> HostArray:
     u = np.random.default_rng(0).standard_normal(n)
     for _ in range(iterations):
         u = factor.solve(u)
-        u /= math.sqrt(inner(u, u))
-    return u
+        u /= np.abs(u).max()  # its square may be lost
+    return u / math.sqrt(inner(u, u))
 
 
 @cache

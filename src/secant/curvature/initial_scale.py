@@ -13,7 +13,7 @@ from typing import ClassVar, Protocol
 
 from secant import checks
 from secant.arrays import dot, norm_two, read
-from secant.problem import Point
+from secant.point import Point
 
 
 class InitialScale(Protocol):

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -34,7 +34,7 @@ from secant.arrays import (
     zeros,
 )
 from secant.pair import SecantPair
-from secant.problem import Point
+from secant.point import Point
 
 _SMALL_CHANGE = 1e-3
 """Below this ratio of ``|y|`` to ``|g|``, differences of ``S'g`` lose too many digits for ``S'y``."""
@@ -181,6 +181,7 @@ class LimitedMemory:
 
     memory: int = 12
     history_dtype: str | None = None
+    scaled_by_pairs: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         checks.count("memory", self.memory)

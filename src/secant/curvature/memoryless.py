@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from secant.arrays import Array, read
 from secant.pair import SecantPair
-from secant.problem import Point
+from secant.point import Point
 
 
 @dataclass(slots=True)
@@ -52,6 +52,11 @@ class Memoryless:
     """
 
     scaled: bool = False
+
+    @property
+    def scaled_by_pairs(self) -> bool:
+        """Whether a pair replaces the identity by a multiple of it."""
+        return self.scaled
 
     def init(self, point: Point) -> LastPair:
         """The identity."""

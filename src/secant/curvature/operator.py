@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from secant.arrays import Array, copy, device, like, namespace, to_numpy
 from secant.pair import SecantPair
-from secant.problem import Point
+from secant.point import Point
 
 
 class Operator(Protocol):

@@ -24,7 +24,7 @@ from secant.arrays import Array, HostArray, dot, read, to_numpy
 from secant.curvature.initial_scale import InitialScale, StepScale
 from secant.curvature.symmetric import SymmetricMatrix
 from secant.pair import SecantPair
-from secant.problem import Point
+from secant.point import Point
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import ClassVar, NamedTuple
 from secant import checks
 from secant.arrays import Array, read
 from secant.pair import SecantPair
-from secant.problem import Point
+from secant.point import Point
 
 
 class Products(NamedTuple):
@@ -113,6 +113,7 @@ class ConjugateGradient:
     """
 
     has_scale: ClassVar[bool] = False
+    is_unit_free: ClassVar[bool] = True
 
     beta: str = "hager-zhang"
     restart_every: int | None = None

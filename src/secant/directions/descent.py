@@ -6,7 +6,7 @@ import math
 
 from secant.arrays import Array, inner
 from secant.curvature.initial_scale import StepScale
-from secant.problem import Point
+from secant.point import Point
 
 
 def gradient_step(point: Point) -> Array:

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from secant.arrays import Array
 from secant.pair import SecantPair
-from secant.problem import Point
+from secant.point import Point
 
 
 class Direction(Protocol):

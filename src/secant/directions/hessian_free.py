@@ -26,7 +26,7 @@ from secant.arrays import Array, dot, eps_of, read, step_along, zeros
 from secant.directions.descent import descends, gradient_step
 from secant.directions.preconditioner import Preconditioner
 from secant.pair import SecantPair
-from secant.problem import Point
+from secant.point import Point
 
 
 @dataclass(frozen=True)
@@ -74,11 +74,13 @@ class HessianFree:
     max_iter: int = 250
     tol: float = 5e-4
     has_scale: ClassVar[bool] = True
+    is_unit_free: ClassVar[bool] = True
     uses_hessian: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         checks.non_negative("damping", self.damping)
-        checks.require(0.0 <= self.decay < 1.0, "decay", self.decay, "in [0, 1)")
+        in_range = checks.is_number(self.decay) and 0.0 <= self.decay < 1.0
+        checks.require(in_range, "decay", self.decay, "in [0, 1)")
         checks.count("max_iter", self.max_iter)
         checks.between("tol", self.tol, 0.0, 1.0)
 

@@ -9,7 +9,7 @@ from secant.arrays import Array, dot, read
 from secant.curvature.operator import Curvature
 from secant.directions.descent import gradient_step
 from secant.pair import SecantPair
-from secant.problem import Point
+from secant.point import Point
 
 _COSINE = 1e-6
 """Least cosine between ``d`` and ``-g``; what is closer to a right angle hardly descends."""
@@ -28,6 +28,7 @@ class Indefinite:
     """
 
     has_scale: ClassVar[bool] = True
+    is_unit_free: ClassVar[bool] = True
 
     curvature: Curvature
 

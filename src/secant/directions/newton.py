@@ -26,7 +26,7 @@ from secant.curvature.factor import Cholesky, Factor, lowest_direction
 from secant.curvature.modified_cholesky import Shift, is_finite
 from secant.directions.descent import descends, gradient_step
 from secant.pair import SecantPair
-from secant.problem import Point
+from secant.point import Point
 
 _MISSED = 0.1
 """Share of ``d`` along ``u`` below which the negative curvature is missed."""

@@ -26,7 +26,7 @@ from secant.directions.descent import descends, gradient_step
 from secant.directions.preconditioner import Sizes
 from secant.linear_cg import solve_cg
 from secant.pair import SecantPair
-from secant.problem import Point
+from secant.point import Point
 
 
 @dataclass(frozen=True)

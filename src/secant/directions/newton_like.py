@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from secant.arrays import Array
 from secant.curvature.operator import Curvature
 from secant.pair import CurvatureTest, SecantPair, Skip
-from secant.problem import Point
+from secant.point import Point
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,11 @@ class NewtonLike:
     curvature: Curvature
     test: CurvatureTest = Skip()
 
+    @property
+    def is_unit_free(self) -> bool:
+        """Unless the operator begins as something in the unit of f."""
+        return getattr(self.curvature, "is_unit_free", True)
+
     def init(self, point: Point) -> Any:
         """The operator at the start."""
         return self.curvature.init(point)
@@ -40,7 +45,11 @@ class NewtonLike:
         """The update, unless the pair fails its test."""
         usable = self.test(pair)
         if usable is None:
-            return memory, "pair skipped"
+            # how the first pair compares with what a guess expected says nothing of it
+            scaled_by_pairs = getattr(self.curvature, "scaled_by_pairs", False)
+            if not (scaled_by_pairs and memory.is_initial and pair.has_curvature):
+                return memory, "pair skipped"
+            usable = pair
         event = "pair damped" if usable.is_damped else ""
         return self.curvature.update(memory, usable, point), event
 

@@ -26,7 +26,7 @@ import numpy as np
 
 from secant import checks
 from secant.arrays import Array, HostArray, copy, eps_of, is_array, like, namespace, read, to_numpy
-from secant.problem import Point
+from secant.point import Point
 
 OfX = Callable[[Array], Any]
 """From the flat ``x`` to n numbers."""

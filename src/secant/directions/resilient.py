@@ -18,7 +18,7 @@ from typing import ClassVar, NamedTuple
 from secant import checks
 from secant.arrays import Array, namespace
 from secant.pair import SecantPair
-from secant.problem import Point
+from secant.point import Point
 
 
 class Steps(NamedTuple):
@@ -53,11 +53,12 @@ class Resilient:
 
     def __post_init__(self) -> None:
         checks.between("down", self.down, 0.0, 1.0)
-        checks.require(self.up > 1.0, "up", self.up, "above 1")
+        checks.require(checks.is_number(self.up) and self.up > 1.0, "up", self.up, "above 1")
         checks.positive("smallest", self.smallest)
-        checks.require(self.largest >= self.smallest, "largest", self.largest, "at least smallest")
+        above = checks.is_number(self.largest) and self.largest >= self.smallest
+        checks.require(above, "largest", self.largest, "at least smallest")
         checks.require(
-            self.smallest <= self.first <= self.largest,
+            checks.is_number(self.first) and self.smallest <= self.first <= self.largest,
             "first",
             self.first,
             f"between smallest = {self.smallest} and largest = {self.largest}",

@@ -22,7 +22,7 @@ from typing import ClassVar
 from secant import checks
 from secant.arrays import Array
 from secant.pair import SecantPair
-from secant.problem import Point
+from secant.point import Point
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,8 @@ class Momentum:
     nesterov: bool = False
 
     def __post_init__(self) -> None:
-        checks.require(0.0 <= self.beta < 1.0, "beta", self.beta, "in [0, 1)")
+        in_range = checks.is_number(self.beta) and 0.0 <= self.beta < 1.0
+        checks.require(in_range, "beta", self.beta, "in [0, 1)")
 
     def init(self, point: Point) -> None:
         """No velocity."""

@@ -75,17 +75,16 @@ def decreases(test: DecreaseTest, ray: Ray, trial: Trial) -> bool:
     decrease that can be seen Armijo's test itself says whether it is enough. Evaluates the slope of
     a trial that has none only if its value is in doubt.
     """
-    slope0 = ray.start.slope
     if abs(trial.f - ray.reference) <= ROUND_OFF * ray.noise:
-        return trial.slope <= (2.0 * test.c1 - 1.0) * slope0
-    return trial.f <= ray.reference + test.c1 * trial.alpha * slope0
+        return trial.slope <= (2.0 * test.c1 - 1.0) * ray.start.slope
+    return armijo(test, ray, trial)
 
 
 def decreases_by_value(test: DecreaseTest, ray: Ray, trial: Trial) -> bool:
     """Armijo's test, or no visible rise where not even the full predicted decrease could be seen."""
-    predicted = -trial.alpha * ray.start.slope
-    if trial.f <= ray.reference - test.c1 * predicted:
+    if armijo(test, ray, trial):
         return True
+    predicted = -trial.alpha * ray.start.slope
     return predicted <= ROUND_OFF * ray.noise and trial.f <= ceiling(ray)
 
 
@@ -113,7 +112,7 @@ def strong_curvature(test: WolfeTest, ray: Ray, trial: Trial) -> bool:
 
 def wolfe(test: WolfeTest, ray: Ray, trial: Trial) -> bool:
     """The Wolfe conditions, or the approximate ones [1]_ where decrease cannot be seen."""
-    return trial.slope >= test.c2 * ray.start.slope and decreases(test, ray, trial)
+    return weak_curvature(test, ray, trial) and decreases(test, ray, trial)
 
 
 def strong_wolfe(test: WolfeTest, ray: Ray, trial: Trial) -> bool:

@@ -19,7 +19,9 @@ class AdaptiveRate(LineSearch):
         f+ > f + rise |f|        not taken: the rate is multiplied by ``decrease``, and the direction
                                  begins anew along -g
 
-    MATLAB asks for ``f+ < f``. A rate that has become so small that f stays the same would then stay so small.
+    For directions with momentum (`secant.AdaptiveMomentum`): a later one along -g is taken for one that
+    begins anew. MATLAB asks for ``f+ < f``. A rate that has become so small that f stays the same would
+    then stay so small.
 
     Parameters
     ----------
@@ -40,8 +42,11 @@ class AdaptiveRate(LineSearch):
 
     Examples
     --------
-    >>> AdaptiveRate(rate=0.01).increase
-    1.05
+    >>> import secant
+    >>> method = secant.AdaptiveMomentum(rate=0.01)
+    >>> run = secant.start(lambda x: (x**2).sum(), [1.0, 2.0], method=method)
+    >>> [run.step().alpha for _ in range(3)]
+    [0.01, 0.0105, 0.011025]
     """
 
     needs_descent: ClassVar[bool] = False
@@ -55,7 +60,8 @@ class AdaptiveRate(LineSearch):
     def __post_init__(self) -> None:
         if self.rate is not None:
             checks.positive("rate", self.rate)
-        checks.require(self.increase >= 1.0, "increase", self.increase, "at least 1")
+        grows = checks.is_number(self.increase) and self.increase >= 1.0
+        checks.require(grows, "increase", self.increase, "at least 1")
         checks.between("decrease", self.decrease, 0.0, 1.0)
         checks.non_negative("rise", self.rise)
         checks.count("max_trials", self.max_trials)

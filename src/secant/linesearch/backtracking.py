@@ -43,8 +43,12 @@ class Backtracking(ProposingSearch):
 
     Examples
     --------
-    >>> Backtracking(interpolation="cubic").interpolation
-    'cubic'
+    One step down (x - 3)^4 from 0, where the first trial is 10:
+
+    >>> import secant
+    >>> method = secant.GradientDescent(search=Backtracking(), first=secant.Length(10.0))
+    >>> secant.start(lambda x: (x[0] - 3.0) ** 4, [0.0], method=method).step().x.round(2)
+    array([5.])
     """
 
     values_only: ClassVar[bool] = True

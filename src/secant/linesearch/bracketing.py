@@ -3,13 +3,35 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from typing import ClassVar, NamedTuple
 
-from secant.linesearch.proposals import Routine, inside
+from secant import checks
+from secant.linesearch.proposals import ProposingSearch, Routine, inside
 from secant.linesearch.ray import Ray, Trial
 
 GOLDEN = 0.5 * (3.0 - math.sqrt(5.0))
 """The smaller part of an interval divided in the golden ratio, 0.381966."""
+
+
+@dataclass(frozen=True)
+class BracketingSearch(ProposingSearch):
+    """Base of the searches that narrow a bracket by values alone until it is `resolved`."""
+
+    values_only: ClassVar[bool] = True
+
+    tol: float = 1e-5
+    growth: float = 1.0 / GOLDEN - 1.0
+    max_trials: int = field(default=60, kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checks.between("tol", self.tol, 0.0, 1.0)
+        checks.positive("growth", self.growth)
+
+    def accepts(self, ray: Ray, trial: Trial) -> bool:
+        """No value alone shows that it is the lowest."""
+        return False
 
 
 class Triple(NamedTuple):

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
-from secant import checks
-from secant.linesearch.bracketing import GOLDEN, Triple, bracketed, resolved
-from secant.linesearch.proposals import Proposals, ProposingSearch
+from secant.linesearch.bracketing import GOLDEN, BracketingSearch, Triple, bracketed, resolved
+from secant.linesearch.proposals import Proposals
 from secant.linesearch.ray import Ray, Trial
 
 
 @dataclass(frozen=True)
-class Brent(ProposingSearch):
+class Brent(BracketingSearch):
     """Minimise phi by values alone: the vertex of the parabola through the three best trials.
 
     A parabolic step is taken if it falls inside the bracket and is less than half the step before
@@ -36,23 +34,15 @@ class Brent(ProposingSearch):
 
     Examples
     --------
-    >>> Brent(tol=1e-4).tol
-    0.0001
+    One step down (x - 3)^4 from 0, where the first trial is 10:
+
+    >>> import secant
+    >>> method = secant.GradientDescent(search=Brent(), first=secant.Length(10.0))
+    >>> secant.start(lambda x: (x[0] - 3.0) ** 4, [0.0], method=method).step().x.round(2)
+    array([3.])
     """
 
-    values_only: ClassVar[bool] = True
-
     tol: float = 1e-6
-    growth: float = 1.0 / GOLDEN - 1.0
-    max_trials: int = 60
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        checks.between("tol", self.tol, 0.0, 1.0)
-        checks.require(self.growth > 0.0, "growth", self.growth, "a positive number")
-
-    def accepts(self, ray: Ray, trial: Trial) -> bool:
-        return False
 
     def proposals(self, ray: Ray, first: Trial) -> Proposals:
         triple = yield from bracketed(ray, first, self.growth)

@@ -33,8 +33,10 @@ class ExactQuadratic(LineSearch):
 
     Examples
     --------
-    >>> ExactQuadratic()
-    ExactQuadratic(max_trials=60)
+    >>> import secant
+    >>> method = secant.GradientDescent(search=ExactQuadratic())
+    >>> secant.start(lambda x: 5.0 * x[0] ** 2, [1.0], method=method).step().alpha
+    0.1
     """
 
     uses_hessian: ClassVar[bool] = True

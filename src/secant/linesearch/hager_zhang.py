@@ -56,8 +56,12 @@ class HagerZhang(ProposingSearch):
 
     Examples
     --------
-    >>> HagerZhang(c2=0.1)
-    HagerZhang(max_trials=50, c1=0.1, c2=0.1, theta=0.5, gamma=0.66, rho=5.0)
+    One step down (x - 3)^4 from 0, where the first trial is 10:
+
+    >>> import secant
+    >>> method = secant.GradientDescent(search=HagerZhang(c2=0.1), first=secant.Length(10.0))
+    >>> secant.start(lambda x: (x[0] - 3.0) ** 4, [0.0], method=method).step().x.round(2)
+    array([4.78])
     """
 
     c1: float = 0.1
@@ -69,12 +73,11 @@ class HagerZhang(ProposingSearch):
     def __post_init__(self) -> None:
         super().__post_init__()
         checks.between("c1", self.c1, 0.0, 0.5)
-        checks.require(
-            self.c1 <= self.c2 < 1.0, "c2", self.c2, f"at least c1 = {self.c1} and below 1"
-        )
+        in_range = checks.is_number(self.c2) and self.c1 <= self.c2 < 1.0
+        checks.require(in_range, "c2", self.c2, f"at least c1 = {self.c1} and below 1")
         checks.between("theta", self.theta, 0.0, 1.0)
         checks.between("gamma", self.gamma, 0.0, 1.0)
-        checks.require(self.rho > 1.0, "rho", self.rho, "above 1")
+        checks.require(checks.is_number(self.rho) and self.rho > 1.0, "rho", self.rho, "above 1")
 
     def accepts(self, ray: Ray, trial: Trial) -> bool:
         return wolfe(self, ray, trial)

@@ -43,8 +43,11 @@ class Length(FirstStep):
 
     Examples
     --------
-    >>> Length(0.1)
-    Length(length=0.1)
+    >>> import secant
+    >>> method = secant.GradientDescent(first=Length(0.1))
+    >>> run = secant.start(lambda x: (x**4).sum(), [1.0, 2.0], method=method)
+    >>> [run.step().alpha for _ in range(3)]
+    [0.00693, 0.00889, 0.01143]
     """
 
     length: float = 1.0
@@ -80,8 +83,11 @@ class Relative(FirstStep):
 
     Examples
     --------
-    >>> Relative()
-    Relative(psi0=0.01)
+    >>> import secant
+    >>> method = secant.GradientDescent(first=Relative())
+    >>> run = secant.start(lambda x: (x**4).sum(), [1.0, 2.0], method=method)
+    >>> [run.step().alpha for _ in range(3)]
+    [0.000625, 0.000638, 0.000651]
     """
 
     psi0: float = 0.01
@@ -141,8 +147,11 @@ class FromPreviousSlope(FirstStep):
 
     Examples
     --------
-    >>> FromPreviousSlope().most
-    10.0
+    >>> import secant
+    >>> method = secant.GradientDescent(first=FromPreviousSlope(most=10.0))
+    >>> run = secant.start(lambda x: (x**4).sum(), [1.0, 2.0], method=method)
+    >>> [run.step().alpha for _ in range(3)]
+    [0.0693, 0.693, 3.47]
     """
 
     first: FirstStep = field(default_factory=Length)
@@ -174,8 +183,11 @@ class QuadraticFit(FirstStep):
 
     Examples
     --------
-    >>> QuadraticFit()
-    QuadraticFit(first=Length(length=1.0))
+    >>> import secant
+    >>> method = secant.GradientDescent(first=QuadraticFit())
+    >>> run = secant.start(lambda x: (x**4).sum(), [1.0, 2.0], method=method)
+    >>> [run.step().alpha for _ in range(3)]
+    [0.0693, 0.5, 1.0]
     """
 
     first: FirstStep = field(default_factory=Length)
@@ -224,7 +236,9 @@ class HagerZhangStep(FirstStep):
 
     def __post_init__(self) -> None:
         checks.positive("psi1", self.psi1)
-        checks.require(self.psi2 > 1.0, "psi2", self.psi2, "above 1")
+        checks.require(
+            checks.is_number(self.psi2) and self.psi2 > 1.0, "psi2", self.psi2, "above 1"
+        )
 
     def guess(self, ray: Ray, previous: Previous | None) -> float:
         if previous is None:

@@ -11,17 +11,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from secant.arrays import eps_of, namespace, read
+from secant.counts import Exhausted
+from secant.directions.any_unit import AnyUnit
 from secant.directions.direction import Direction
 from secant.linesearch.acceptance import ROUND_OFF
 from secant.linesearch.initial import FirstStep, Previous, UnitStep
 from secant.linesearch.ray import Ray, Trial
 from secant.linesearch.search import LineSearch
 from secant.pair import SecantPair
-from secant.problem import Exhausted, Point, Problem
+from secant.point import Point
+from secant.problem import Problem
 from secant.status import Status
+from secant.units import OUTGROWN, is_outgrown
 
 _FLAT_STEPS = 5
 """After so many accepted steps in a row without a visible decrease of f or of |g|, ask why."""
@@ -98,7 +103,7 @@ class LineSearchMethod:
         return LineSearchState(
             point,
             0,
-            self.direction.init(point),
+            self._direction.init(point),
             self.search.begin(point.f),
             smallest=point.optimality,
             lowest=point.f,
@@ -114,7 +119,7 @@ class LineSearchMethod:
         if trial.alpha == 0.0:
             unseen = self.direction.has_scale and _is_below_round_off(ray, alpha0)
             failure = Status.ROUNDOFF if unseen else Status.SEARCH_FAILED
-            if self.direction.is_initial(memory):
+            if self._direction.is_initial(memory):
                 return _stopped(state, failure)
             events.append("search failed, direction reset")
             ray, memory = self._fresh_ray(problem, state.point, eps)
@@ -125,7 +130,7 @@ class LineSearchMethod:
 
     def forget(self, state: LineSearchState) -> None:
         """Drop what the direction has learned."""
-        state.memory = self.direction.init(state.point)
+        state.memory = self._direction.init(state.point)
         state.previous = None
 
     @property
@@ -135,10 +140,16 @@ class LineSearchMethod:
 
     # ------------------------------------------------------------------------------- the parts
 
+    @cached_property
+    def _direction(self) -> Direction | AnyUnit:
+        """The direction, in a unit of its own where f needs one and the direction does not mind."""
+        is_unit_free = getattr(self.direction, "is_unit_free", False)
+        return AnyUnit(self.direction) if is_unit_free else self.direction
+
     def _descending_ray(
         self, problem: Problem, state: LineSearchState, eps: float
     ) -> tuple[Ray, Any, list[str]]:
-        d, memory = self.direction.propose(state.point, state.memory)
+        d, memory = self._direction.propose(state.point, state.memory)
         slope = state.point.slope(d)
         if not self.search.needs_descent or -math.inf < slope < 0.0:
             return Ray(problem, state.point, d, slope, eps), memory, []
@@ -146,7 +157,7 @@ class LineSearchMethod:
         return ray, memory, ["not a descent direction, reset"]
 
     def _fresh_ray(self, problem: Problem, point: Point, eps: float) -> tuple[Ray, Any]:
-        d, memory = self.direction.propose(point, self.direction.init(point))
+        d, memory = self._direction.propose(point, self._direction.init(point))
         return Ray(problem, point, d, point.slope(d), eps), memory
 
     def _search(self, ray: Ray, alpha0: float, state: LineSearchState) -> Trial:
@@ -173,7 +184,7 @@ class LineSearchMethod:
     ) -> LineSearchState:
         point, start = trial.point, ray.start
         pair = SecantPair(trial.alpha, ray.d, ray.point, point, start.slope)
-        memory, event = self.direction.learn(memory, pair, point)
+        memory, event = self._direction.learn(memory, pair, point)
         if event:
             events.append(event)
         lowered = state.lowest - trial.f > ray.noise or point.optimality < 0.9 * state.smallest
@@ -191,6 +202,9 @@ class LineSearchMethod:
         )
         if after.flat_steps >= _FLAT_STEPS:
             self._question(after, ray, alpha0, events)
+        if isinstance(self._direction, AnyUnit) and is_outgrown(after.memory, point):
+            events.append(OUTGROWN)
+            self.forget(after)
         after.event = "; ".join(events)
         return after
 

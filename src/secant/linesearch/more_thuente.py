@@ -70,8 +70,12 @@ class MoreThuente(ProposingSearch):
 
     Examples
     --------
-    >>> MoreThuente(c2=0.1).c2
-    0.1
+    One step down (x - 3)^4 from 0, where the first trial is 10:
+
+    >>> import secant
+    >>> method = secant.GradientDescent(search=MoreThuente(c2=0.1), first=secant.Length(10.0))
+    >>> secant.start(lambda x: (x[0] - 3.0) ** 4, [0.0], method=method).step().x.round(2)
+    array([3.18])
     """
 
     c1: float = 1e-3

@@ -36,8 +36,12 @@ class Nash(LineSearch):
 
     Examples
     --------
-    >>> Nash()
-    Nash(tol=0.0001, reduction=0.2, max_trials=500)
+    One step down (x - 3)^4 from 0, where the first trial is 10:
+
+    >>> import secant
+    >>> method = secant.GradientDescent(search=Nash(), first=secant.Length(10.0))
+    >>> secant.start(lambda x: (x[0] - 3.0) ** 4, [0.0], method=method).step().x.round(2)
+    array([2.])
     """
 
     tol: float = 1e-4

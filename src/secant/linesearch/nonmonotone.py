@@ -34,8 +34,15 @@ class NonMonotone(LineSearch):
 
     Examples
     --------
-    >>> NonMonotone(memory=5).begin(4.0)
-    (4.0,)
+    Values may rise on the way:
+
+    >>> import numpy as np
+    >>> import secant
+    >>> from secant import problems
+    >>> f, method = problems.rosenbrock(2), secant.GradientDescent(search=NonMonotone(memory=5))
+    >>> result = secant.minimize(f.value_and_gradient, f.start(), method=method, jac=True)
+    >>> result.success, bool((np.diff(result.trace.f) > 0).any())
+    (True, True)
     """
 
     search: LineSearch = field(default_factory=Backtracking)
@@ -88,7 +95,8 @@ class NonMonotoneAverage(LineSearch):
 
     def __post_init__(self) -> None:
         _check_inner(self.search)
-        checks.require(0.0 <= self.eta <= 1.0, "eta", self.eta, "between 0 and 1")
+        in_range = checks.is_number(self.eta) and 0.0 <= self.eta <= 1.0
+        checks.require(in_range, "eta", self.eta, "between 0 and 1")
 
     def begin(self, f: float) -> Memory:
         """``(C_0, Q_0)``."""

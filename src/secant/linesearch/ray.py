@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from secant.arrays import Array, eps_of, namespace, read, step_along
-from secant.problem import Point, Problem
+from secant.point import Point
+from secant.problem import Problem
 
 
 class Trial:

@@ -57,8 +57,10 @@ class ScaledStep(LineSearch):
 
     Examples
     --------
-    >>> ScaledStep(damping=1e-6).sigma
-    5e-05
+    >>> import secant
+    >>> method = secant.GradientDescent(search=ScaledStep())
+    >>> secant.start(lambda x: 5.0 * x[0] ** 2, [1.0], method=method).step().alpha
+    0.1000
     """
 
     sigma: float = 5e-5

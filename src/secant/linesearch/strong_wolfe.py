@@ -42,8 +42,12 @@ class StrongWolfe(ProposingSearch):
 
     Examples
     --------
-    >>> StrongWolfe(c2=0.1).c2
-    0.1
+    One step down (x - 3)^4 from 0, where the first trial is 10:
+
+    >>> import secant
+    >>> method = secant.GradientDescent(search=StrongWolfe(c2=0.1), first=secant.Length(10.0))
+    >>> secant.start(lambda x: (x[0] - 3.0) ** 4, [0.0], method=method).step().x.round(2)
+    array([2.52])
     """
 
     c1: float = 1e-4
@@ -53,8 +57,11 @@ class StrongWolfe(ProposingSearch):
     def __post_init__(self) -> None:
         super().__post_init__()
         checks.between("c1", self.c1, 0.0, 1.0)
-        checks.require(self.c1 <= self.c2 < 1.0, "c2", self.c2, f"from c1 = {self.c1} to below 1")
-        checks.require(self.growth > 1.0, "growth", self.growth, "above 1")
+        in_range = checks.is_number(self.c2) and self.c1 <= self.c2 < 1.0
+        checks.require(in_range, "c2", self.c2, f"from c1 = {self.c1} to below 1")
+        checks.require(
+            checks.is_number(self.growth) and self.growth > 1.0, "growth", self.growth, "above 1"
+        )
 
     def accepts(self, ray: Ray, trial: Trial) -> bool:
         return strong_wolfe(self, ray, trial)

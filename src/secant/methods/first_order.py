@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from secant import checks
 from secant.directions.conjugate import ConjugateGradient
 from secant.directions.resilient import Resilient
 from secant.directions.steepest import Momentum, SteepestDescent
@@ -186,7 +187,9 @@ def Rprop(
     >>> secant.minimize(lambda x: (x**2).sum(), [1.0, 2.0], method=secant.Rprop()).success
     True
     """
-    direction = Resilient(first, etas[0], etas[1], step_sizes[0], step_sizes[1])
+    checks.pair("etas", etas)
+    checks.pair("step_sizes", step_sizes)
+    direction = Resilient(first, *etas, *step_sizes)
     return LineSearchMethod(direction, FixedStep(1.0), name="rprop")
 
 
@@ -217,8 +220,7 @@ def AdaptiveMomentum(
     >>> secant.minimize(lambda x: (x**2).sum(), [1.0, 2.0], method=method).success
     True
     """
-    if not 0.0 < beta < 1.0:
-        raise ValueError(f"beta must be between 0 and 1, got {beta!r}")
+    checks.between("beta", beta, 0.0, 1.0)
     search = AdaptiveRate(rate, increase, decrease, rise)
     return LineSearchMethod(Momentum(beta), search, Length(0.3), "gdx")
 

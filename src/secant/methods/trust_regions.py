@@ -37,6 +37,9 @@ __all__ = [
 _EXACT_RADIUS = RadiusRule(shrink=0.3, grow=2.5)
 """Where the model is exact, smaller changes of the radius waste fewer trials."""
 
+_NEAR_START = RadiusRule(reach=100.0)
+"""Nearly exact steps go wherever the model is flat; the other subproblems begin along ``-g``."""
+
 
 def TrustNCG(
     subproblem: Subproblem = Steihaug(), radius: RadiusRule = _EXACT_RADIUS
@@ -77,7 +80,7 @@ def TrustKrylov(
 
 
 def TrustExact(
-    subproblem: Subproblem = MoreSorensen(), radius: RadiusRule = RadiusRule()
+    subproblem: Subproblem = MoreSorensen(), radius: RadiusRule = _NEAR_START
 ) -> TrustRegion:
     """Trust region on the whole Hessian, nearly exact subproblems (Moré & Sorensen 1983).
 

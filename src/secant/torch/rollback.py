@@ -13,6 +13,7 @@ import numpy as np
 from secant import arrays
 from secant.curvature.broyden import DenseInverse
 from secant.curvature.limited_memory import PairRing
+from secant.units import unit_and_content
 
 
 class Rollback:
@@ -27,7 +28,7 @@ class Rollback:
     """
 
     def __init__(self, memory: Any, iterations: int) -> None:
-        self._memory = memory
+        self._memory = memory = unit_and_content(memory)[1]
         self._rows: dict[int, Any] = {}
         self._small: tuple[Any, ...] = ()
         if isinstance(memory, PairRing):
@@ -42,7 +43,7 @@ class Rollback:
     def before_iteration(self, memory: Any) -> None:
         """Keep what the next update may overwrite."""
         ring = self._memory
-        if memory is not ring or not isinstance(ring, PairRing):
+        if unit_and_content(memory)[1] is not ring or not isinstance(ring, PairRing):
             return
         if ring.pairs == ring.gram.shape[1] and ring.oldest not in self._rows:
             first = 2 * ring.oldest

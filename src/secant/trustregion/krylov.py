@@ -13,6 +13,9 @@ and ``p = Q h``, where h solves nearly exactly, in a space that grows until the 
 A smaller radius after a rejected step needs a new ``h`` but no product. A path that is so long that its
 gradients are no longer orthogonal is replaced by Lanczos iterations that keep their vectors so.
 
+The path inside the ball has Steihaug's forcing sequence, loose in the first iterations. On the boundary a
+saddle may be near, and the direction that leads away from it is worth its products: there it is never loose.
+
 References
 ----------
 Gould, Lucidi, Roma & Toint, *SIAM J. Optim.* 9, 504 (1999); Conn, Gould & Toint, *Trust-Region Methods*, SIAM
@@ -23,6 +26,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from secant import checks
@@ -39,8 +43,8 @@ from secant.arrays import (
     step_along,
     zeros,
 )
-from secant.trustregion.steihaug import Path, forcing
-from secant.trustregion.step import Step, Within, length
+from secant.trustregion.steihaug import Forcing, Path, forcing, is_loose, loosely
+from secant.trustregion.step import Step, Subproblem, Within, length
 from secant.trustregion.tridiagonal import TridiagonalBall
 
 _BASIS = 100
@@ -54,7 +58,8 @@ class Krylov:
     Parameters
     ----------
     rtol : float, optional
-        Residual ``|g + (B + lambda I) p| / |g|`` at which to stop; ``min(1/8, sqrt |g|)`` when left out.
+        Residual ``|g + (B + lambda I) p| / |g|`` at which to stop; ``min(1/8, sqrt |g|)`` when left out,
+        inside the ball and in the first three iterations of a run ``min(1/2, sqrt |g|)``.
     max_iter : int, optional
         Products an iterate may cost; ``min(2 n, 300)`` when left out, of which on the boundary at most 100.
 
@@ -77,18 +82,25 @@ class Krylov:
             checks.count("max_iter", self.max_iter)
 
     def __call__(self, g: Array, B: Any) -> Within:
+        return self._pose(g, B, forcing(self.rtol))
+
+    def in_iteration(self, k: int) -> Subproblem:
+        """The same with the forcing sequence of iteration ``k`` inside the ball."""
+        return partial(self._pose, eta=loosely) if is_loose(self.rtol, k) else self
+
+    def _pose(self, g: Array, B: Any, eta: Forcing) -> Within:
         limit = min(2 * g.shape[0], 300) if self.max_iter is None else self.max_iter
-        path = Path(g, B, self.rtol, limit)
-        return _Space(g, B, self.rtol, min(limit, g.shape[0], _BASIS), path).within
+        path = Path(g, B, eta, limit)
+        return _Space(g, B, forcing(self.rtol), min(limit, g.shape[0], _BASIS), path).within
 
 
 class _Space:
     """The basis so far, as rows of ``Q``, and ``T``."""
 
-    def __init__(self, g: Array, B: Any, rtol: float | None, limit: int, path: Path) -> None:
+    def __init__(self, g: Array, B: Any, eta: Forcing, limit: int, path: Path) -> None:
         self._B, self._limit, self._g, self._path = B, limit, g, path
         self._size = math.sqrt(max(0.0, path.segments[0].rr))
-        self._small = (forcing(self._size) if rtol is None else rtol) * self._size
+        self._small = eta(self._size) * self._size
         self._T: TridiagonalBall | None = None
         self._Q: Array = None
         self._next: Array = None

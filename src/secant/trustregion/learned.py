@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-from secant.arrays import dot, eps_of, read
 from secant.pair import SecantPair, Skip
-from secant.problem import Point
+from secant.point import Point
+from secant.units import Remembered, begun, taught, unit_and_content
 
 
 class PairTest(Protocol):
@@ -62,16 +61,25 @@ class Learned:
     learns: ClassVar[bool] = True
 
     def init(self, point: Point) -> Any:
-        """The operator at the start."""
-        return self.curvature.init(point)
+        """The operator at the start, in a unit of f in which it can learn."""
+        return begun(self.curvature.init, point)
 
-    def model(self, point: Point, memory: Any) -> Any:
-        """The operator."""
-        return memory
+    def model(self, point: Point, memory: Any) -> tuple[Any, float]:
+        """The operator, and the unit of f in which it is one."""
+        unit, B = unit_and_content(memory)
+        return B, unit
 
     def learn(self, memory: Any, pair: SecantPair, point: Point) -> tuple[Any, str]:
         """The update, unless the pair fails its test."""
-        usable = pair if self._is_first(memory, pair) else self.test(pair)
+        if not isinstance(memory, Remembered):
+            return self._updated(memory, pair, point)
+        return taught(self._updated, memory, pair, point, pair.Bs)
+
+    def _updated(self, memory: Any, pair: SecantPair, point: Point) -> tuple[Any, str]:
+        # how the first pair compares with what a guess expected says nothing of it: where the guess was far
+        # too large, all pairs would fail, and every step would stay too short
+        is_first = self.curvature.scaled_by_pairs and memory.is_initial and pair.has_curvature
+        usable = pair if is_first else self.test(pair)
         if self.curvature.keeps_definite and not pair.sBs > 0.0:
             return self.curvature.init(point), "definiteness lost to round-off, model reset"
         if usable is None:
@@ -79,18 +87,6 @@ class Learned:
         event = "pair damped" if usable.is_damped else ""
         return self.curvature.update(memory, usable, point), event
 
-    def _is_first(self, memory: Any, pair: SecantPair) -> bool:
-        """Whether the pair is one of positive curvature, and replaces a scale that was a guess.
-
-        How it compares with what that expected says nothing of it: where the guess was far too large, all
-        pairs would fail, and every step would stay too short.
-        """
-        if not (self.curvature.scaled_by_pairs and memory.is_initial):
-            return False
-        (ss,) = read(dot(pair.s, pair.s))
-        noise = eps_of(pair.s) * math.sqrt(ss) * math.sqrt(pair.yy)
-        return noise < pair.sy < math.inf and pair.yy < math.inf
-
     def is_initial(self, memory: Any) -> bool:
         """Whether the operator has learned nothing yet."""
-        return bool(memory.is_initial)
+        return bool(unit_and_content(memory)[1].is_initial)

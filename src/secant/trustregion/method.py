@@ -18,15 +18,19 @@ from __future__ import annotations
 import copy
 import math
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
-from secant.arrays import eps_of, namespace, norm_one, read, unit_of
+from secant.arrays import eps_of, namespace, norm_one, read
 from secant.linesearch.acceptance import reduction_ratio
 from secant.pair import SecantPair
-from secant.problem import Point, Problem
+from secant.point import Point
+from secant.problem import Problem
 from secant.status import Status
+from secant.trustregion.parts import Rule, Source
+from secant.trustregion.posed import Posed, posed
 from secant.trustregion.radius import RadiusRule
-from secant.trustregion.step import Model, Step, Subproblem, check_subproblem
+from secant.trustregion.step import Step, Subproblem, check_subproblem, in_iteration
+from secant.units import OUTGROWN, in_unit, is_outgrown
 
 _FLAT = 20
 """Accepted steps in a row without a visible decrease of f or of |g| are round-off when their weights add
@@ -41,58 +45,6 @@ _WILD = 10.0
 
 _VISIBLE = 100.0
 """A model that promised this many times the round-off and delivered nothing has failed."""
-
-
-class Source(Protocol):
-    """Where ``B`` comes from: configuration only; what is learned lives in the memory."""
-
-    @property
-    def uses_hessian(self) -> bool:
-        """Whether a Hessian, or products with it, would be used."""
-        ...
-
-    @property
-    def learns(self) -> bool:
-        """Whether pairs change the model."""
-        ...
-
-    def init(self, point: Point) -> Any:
-        """Memory at the start, and after a reset."""
-        ...
-
-    def model(self, point: Point, memory: Any) -> Model:
-        """``B`` at ``point``."""
-        ...
-
-    def learn(self, memory: Any, pair: SecantPair, point: Point) -> tuple[Any, str]:
-        """The memory after a step that was tried, and an event to report or ``""``."""
-        ...
-
-    def is_initial(self, memory: Any) -> bool:
-        """Whether ``memory`` is as after `init`, so that a reset would change nothing."""
-        ...
-
-
-class Rule(Protocol):
-    """What chooses the radius: `RadiusRule`, or another of its kind."""
-
-    @property
-    def accept(self) -> float:
-        """Steps with a larger ratio of the reductions are taken."""
-        ...
-
-    @property
-    def is_length(self) -> bool:
-        """Whether the radius is one of x, so that it grows with the step when g does."""
-        ...
-
-    def first(self, point: Point) -> float:
-        """The radius at the start."""
-        ...
-
-    def after(self, radius: float, step: Step, ratio: float) -> float:
-        """The radius after a step that was tried."""
-        ...
 
 
 @dataclass(slots=True)
@@ -203,10 +155,10 @@ class TrustRegion:
         no_lower = trial.f >= state.lowest - eps * abs(state.lowest)
         stuck = no_lower and trial.optimality >= 0.9 * state.smallest
         flatness = state.flatness + (1 if step.on_boundary else 4) if stuck else 0
-        if self.source.learns and state.flatness < _FLAT <= flatness:
-            # the steps of a model on a wrong scale are flat, too
+        doubt = self._doubt(state.flatness < _FLAT <= flatness, memory, trial)
+        if doubt:
             memory, radius = self.source.init(trial), self.radius.first(trial)
-            attempt.events.append("no visible decrease, model reset")
+            attempt.events.append(doubt)
         limit = 2 * _FLAT if self.source.learns else _FLAT
         return TrustRegionState(
             trial,
@@ -220,6 +172,14 @@ class TrustRegion:
             "; ".join(attempt.events),
             Status.ROUNDOFF if flatness >= limit else None,
         )
+
+    def _doubt(self, is_flat: bool, memory: Any, point: Point) -> str:
+        """Why what was learned had better be learned anew, or ``""``."""
+        if not self.source.learns:
+            return ""
+        if is_flat:  # the steps of a model on a wrong scale are flat, too
+            return "no visible decrease, model reset"
+        return OUTGROWN if is_outgrown(memory, point) else ""
 
 
 @dataclass
@@ -238,15 +198,20 @@ class _Attempt:
         self._noise: float | None = None
         self._owns_memory = self._was_reset = False
         self._pose()
+        if self.state.k == 0:
+            s, rule = self._posed.s, self.method.radius
+            self.radius = s * rule.within_reach(self.radius / s, self._posed.g, self._posed.B)
 
     def _pose(self) -> None:
         point = self.state.point
-        self._model = self.method.source.model(point, self.memory)
-        g, self._unit = point.g, 1.0
-        if self.method.radius.is_length:  # m(s p) with s g for g is s^2 m(p)
-            self._unit = unit_of(point.optimality, g)
-            g = g if self._unit == 1.0 else g / self._unit
-        self._within = self.method.subproblem(g, self._model)
+        method, source = self.method, self.method.source
+        self._model, unit = source.model(point, self.memory)
+        if method.radius.is_length:
+            self._posed = posed(point, self._model, unit, scales_curvature=not source.learns)
+        else:
+            self._posed = Posed(in_unit(point, unit).g, self._model, b=unit)
+        subproblem = in_iteration(method.subproblem, self.state.k)
+        self._within = subproblem(self._posed.g, self._posed.B)
 
     @property
     def noise(self) -> float:
@@ -267,11 +232,11 @@ class _Attempt:
     def try_step(self) -> tuple[Step, Point | None, float]:
         """The subproblem's step, its trial, and the ratio of the reductions."""
         point = self.state.point
-        step = self._within(self.radius / self._unit).times(self._unit)
-        if math.isnan(step.predicted_reduction):
-            self.promised = (
-                math.inf
-            )  # of nothing that could be computed it is known that it was kept
+        s, b = self._posed.s, self._posed.b
+        radius = self.radius / s if self.method.radius.is_length else self.radius * b
+        step = self._posed.restored(self._within(radius))
+        if math.isnan(step.predicted_reduction):  # that it was kept will never be known
+            self.promised = math.inf
         if not (step.predicted_reduction > 0.0 and 0.0 < step.length < math.inf):
             return step, None, -math.inf
         self.promised = max(self.promised, step.predicted_reduction)
@@ -293,7 +258,7 @@ class _Attempt:
         if self.method.source.learns and ratio > -_WILD and trial.is_finite:
             if not self._owns_memory:  # the state's own stays as it is, should an evaluation raise
                 self.memory, self._owns_memory = copy.deepcopy(self.memory), True
-                self._model = self.method.source.model(self.state.point, self.memory)
+                self._model, _ = self.method.source.model(self.state.point, self.memory)
             self.memory, _ = self.learned(step, trial)
             self._pose()
 

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from secant import checks
-from secant.arrays import Array, dot, read
+from secant.arrays import Array, dot, norm_two, read
 from secant.curvature.compact import CompactMatrix
-from secant.problem import Point
+from secant.point import Point
 from secant.trustregion.step import Step, Within
 
 
@@ -46,14 +46,14 @@ class RegularizationRule:
     """Regularise more after poor steps, less after very good ones.
 
         ratio < poor     mu = more mu
-        ratio > good     mu = max(smallest, less mu)
+        ratio > good     mu = max(less mu, smallest kappa),   kappa = 2 (m(0) - m(p)) / |p|^2
 
     Parameters
     ----------
     initial : float
         First ``mu``, relative to ``|g|``: 10 makes the first step at most about 0.1 long.
     smallest : float
-        ``mu`` never falls below it times its first value.
+        ``mu`` is not lowered below it times ``kappa``, the curvature of the model along the step plus 2 mu.
     accept, poor, good : float
         Thresholds of the ratio of the actual to the predicted reduction,
         ``0 < accept <= poor < good < 1``.
@@ -79,23 +79,28 @@ class RegularizationRule:
         checks.positive("initial", self.initial)
         checks.positive("smallest", self.smallest)
         checks.between("accept", self.accept, 0.0, 1.0)
-        checks.require(
-            self.accept <= self.poor < 1.0, "poor", self.poor, f"in [accept = {self.accept}, 1)"
-        )
+        in_range = checks.is_number(self.poor) and self.accept <= self.poor < 1.0
+        checks.require(in_range, "poor", self.poor, f"in [accept = {self.accept}, 1)")
         checks.between("good", self.good, self.poor, 1.0)
-        checks.require(self.more > 1.0, "more", self.more, "above 1")
+        grows = checks.is_number(self.more) and self.more > 1.0
+        checks.require(grows, "more", self.more, "above 1")
         checks.between("less", self.less, 0.0, 1.0)
 
     def first(self, point: Point) -> float:
         """``1 / mu`` at the start."""
         (square,) = read(dot(point.g, point.g))
-        size = math.sqrt(square) if 0.0 < square < math.inf else 1.0
-        return 1.0 / (self.initial * size)
+        size = norm_two(point.g, square)
+        return 1.0 / (self.initial * size) if 0.0 < size < math.inf else 1.0 / self.initial
+
+    def within_reach(self, radius: float, g: Array, B: CompactMatrix) -> float:
+        """``radius``: `first` has looked at ``g``."""
+        return radius
 
     def after(self, radius: float, step: Step, ratio: float) -> float:
         """``1 / mu`` after a step that was tried."""
         if not ratio >= self.poor:
             return radius / self.more
         if ratio > self.good:
-            return min(radius / self.less, 1.0 / self.smallest)
+            least = self.smallest * (2.0 * step.predicted_reduction / step.length / step.length)
+            return min(radius / self.less, max(radius, 1.0 / least)) if least > 0.0 else radius
         return radius

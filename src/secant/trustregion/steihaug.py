@@ -7,30 +7,54 @@ iterate leaves the ball, or a direction of negative curvature is met.
 The iterates do not depend on the radius. They are kept, so that the solution for a smaller radius,
 after a rejected step, is found on the same path without a product.
 
+An accurate step follows the model to its minimum, also where the model is wrong and another valley is the
+lower one. So the residual asked for is large in the first iterations, as it is in Dembo's and Steihaug's
+``min(1/k, sqrt |g|)``, and later smaller than usual, as trials cost more than products:
+
+    eta = min(1/2, sqrt |g|)   in the first three iterations,   min(1/8, sqrt |g|)   later
+
 References
 ----------
-Steihaug, *SIAM J. Numer. Anal.* 20, 626 (1983); Toint (1981); Nocedal & Wright, *Numerical Optimization*,
-2nd ed., Algorithm 7.2.
+Steihaug, *SIAM J. Numer. Anal.* 20, 626 (1983); Toint (1981); Dembo & Steihaug, *Math. Program.* 26, 190
+(1983); Nocedal & Wright, *Numerical Optimization*, 2nd ed., Algorithm 7.2 and eq. 7.3.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 from secant import checks
 from secant.arrays import Array, add_along, copy, inner, step_along, zeros
-from secant.trustregion.step import Step, Within, to_boundary
+from secant.trustregion.step import Step, Subproblem, Within, to_boundary
+
+_FIRST = 3
+"""Iterations that are solved loosely. With two, some starts still end in a valley's local minimum."""
+
+_LOOSE, _TIGHT = 0.5, 0.125
+"""What eta is at most in these and in later ones. N&W's 1/2 throughout takes half as many trials again on
+a curved valley, for as many products."""
+
+Forcing = Callable[[float], float]
+"""The relative residual at which to stop, from ``|g|``."""
 
 
-def forcing(size: float) -> float:
-    """``eta = min(1/8, sqrt |g|)``: superlinear convergence, and few iterations far away (N&W eq. 7.3).
+def forcing(rtol: float | None, largest: float = _TIGHT) -> Forcing:
+    """``eta = min(largest, sqrt |g|)`` for superlinear convergence (N&W eq. 7.3); or always ``rtol``."""
+    if rtol is not None:
+        return lambda size: rtol
+    return lambda size: min(largest, math.sqrt(size))
 
-    N&W's 1/2 saves a product here and there, and pays for it with trials, each of which costs a value and
-    a gradient: on a curved valley twice as many.
-    """
-    return min(0.125, math.sqrt(size))
+
+def is_loose(rtol: float | None, k: int) -> bool:
+    """Whether iteration ``k`` has a looser one."""
+    return rtol is None and k < _FIRST
+
+
+loosely = forcing(None, _LOOSE)
 
 
 @dataclass(frozen=True)
@@ -40,8 +64,8 @@ class Steihaug:
     Parameters
     ----------
     rtol : float, optional
-        Residual ``|g + B p| / |g|`` at which to stop; the forcing sequence ``min(1/8, sqrt |g|)`` when left
-        out.
+        Residual ``|g + B p| / |g|`` at which to stop; when left out the forcing sequence
+        ``min(1/8, sqrt |g|)``, in the first three iterations of a run ``min(1/2, sqrt |g|)``.
     max_iter : int, optional
         Products an iterate may cost; ``min(2 n, 300)`` when left out.
 
@@ -64,8 +88,15 @@ class Steihaug:
             checks.count("max_iter", self.max_iter)
 
     def __call__(self, g: Array, B: Any) -> Within:
+        return self._pose(g, B, forcing(self.rtol))
+
+    def in_iteration(self, k: int) -> Subproblem:
+        """The same with the forcing sequence of iteration ``k``."""
+        return partial(self._pose, eta=loosely) if is_loose(self.rtol, k) else self
+
+    def _pose(self, g: Array, B: Any, eta: Forcing) -> Within:
         limit = min(2 * g.shape[0], 300) if self.max_iter is None else self.max_iter
-        return Path(g, B, self.rtol, limit).within
+        return Path(g, B, eta, limit).within
 
 
 class Segment(NamedTuple):
@@ -99,7 +130,7 @@ class Path:
         ``B`` times the direction of the last of them.
     """
 
-    def __init__(self, g: Array, B: Any, rtol: float | None, limit: int) -> None:
+    def __init__(self, g: Array, B: Any, eta: Forcing, limit: int) -> None:
         self._B = B
         self._limit = limit
         self._p = zeros(g.shape[0], g)  # where the last segment begins
@@ -107,7 +138,7 @@ class Path:
         self._has_ended = False
         rr = inner(g, g)
         size = math.sqrt(rr) if rr >= 0.0 else math.nan
-        self._small = (forcing(size) if rtol is None else rtol) * size
+        self._small = eta(size) * size
         self.segments = [self._segment(copy(self._r), 0.0, rr, 0.0, 0.0, rr)]
 
     def within(self, radius: float) -> Step:

@@ -36,13 +36,6 @@ class Step(NamedTuple):
     on_boundary: bool
     length: float
 
-    def times(self, factor: float) -> Step:
-        """The step where gradient and radius are so many times larger."""
-        if factor == 1.0:
-            return self
-        reduction = factor * (factor * self.predicted_reduction)
-        return Step(factor * self.p, reduction, self.on_boundary, factor * self.length)
-
 
 class Model(Protocol):
     """The matrix ``B`` as subproblems see it; those that factorise it ask for the whole."""
@@ -77,6 +70,12 @@ class Subproblem(Protocol):
     def __call__(self, g: Array, B: Any) -> Within:
         """The subproblem of one iterate, to be solved for one radius after another."""
         ...
+
+
+def in_iteration(subproblem: Subproblem, k: int) -> Subproblem:
+    """``subproblem`` as iteration ``k`` solves it: some are solved more loosely at first, and say so."""
+    own: Callable[[int], Subproblem] | None = getattr(subproblem, "in_iteration", None)
+    return subproblem if own is None else own(k)
 
 
 def to_boundary(pp: float, pd: float, dd: float, radius: float) -> float:

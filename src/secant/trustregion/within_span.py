@@ -13,14 +13,14 @@ Burdakov, Gong, Zikrin & Yuan, *Math. Program. Comput.* 9, 101 (2017).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from secant.arrays import Array
 from secant.curvature.compact import CompactMatrix
 from secant.curvature.exact import HostMatrix
-from secant.trustregion.step import Step, Subproblem, Within, check_subproblem
+from secant.trustregion.step import Step, Subproblem, Within, check_subproblem, in_iteration
 
 
 @dataclass(frozen=True)
@@ -43,13 +43,19 @@ class WithinSpan:
     def __post_init__(self) -> None:
         check_subproblem(self.subproblem)
 
+    def in_iteration(self, k: int) -> WithinSpan:
+        """The same with the subproblem of iteration ``k``."""
+        small = in_iteration(self.subproblem, k)
+        return self if small is self.subproblem else replace(self, subproblem=small)
+
     def __call__(self, g: Array, B: CompactMatrix) -> Within:
         """The steps of one iterate."""
         parts = B.split(g)
         r = len(parts.inside)
-        M = np.zeros((r + 1, r + 1))
+        M, h = np.zeros((r + 1, r + 1)), np.empty(r + 1)
         M[:r, :r], M[r, r] = B.M, B.sigma
-        small = self.subproblem(np.append(parts.inside, parts.outside), HostMatrix(M))
+        h[:r], h[r] = parts
+        small = self.subproblem(h, HostMatrix(M))
 
         def within(radius: float) -> Step:
             step = small(radius)
