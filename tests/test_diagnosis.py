@@ -364,3 +364,32 @@ def test_waves_shorter_than_the_steps_of_differences_are_no_wrong_gradient():
         task = make_task(fun, x, (), jac, None, None)
         kinds.add(diagnosed(task, Status.SEARCH_FAILED).kind)
     assert kinds <= {Cause.ROUND_OFF, Cause.UNKNOWN}
+
+
+@pytest.mark.parametrize("method", ["tr-bfgs", "trust-ncg"])
+@pytest.mark.parametrize(
+    "rounded",
+    [lambda f: float(np.float16(min(f, 6e4))), lambda f: round(f, 6)],
+    ids=["half", "six"],
+)
+@pytest.mark.parametrize(
+    "f", [problems.rosenbrock(10), problems.himmelblau(), problems.box()], ids=str
+)
+def test_values_in_stairs_accuse_nobody(f, rounded, method):
+    """Within the step of the differences f is the same to the last bit."""
+    result = secant.minimize(
+        lambda x: rounded(f(x)), f.start(), jac=f.gradient, method=method, max_iter=300
+    )
+    assert result.status in (Status.NOISY, Status.ROUNDOFF, Status.GRADIENT), result.message
+
+
+@pytest.mark.parametrize("radius", [0.1, 0.5, 2.0, 100.0])
+def test_a_flat_function_with_a_gradient_is_accused(radius):
+    """Constant to the last bit, but smooth farther off: these are no stairs."""
+
+    def fun(x):
+        return 1.0 + float((np.maximum(np.abs(x) - radius, 0.0) ** 2).sum())
+
+    x0 = radius * np.array([0.3, 0.2])
+    result = secant.minimize(fun, x0, jac=lambda x: np.array([1.0, 2.0]))
+    assert result.status is Status.WRONG_GRADIENT

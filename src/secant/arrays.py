@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import compress
 from typing import Any, NamedTuple
 
 import array_api_compat
@@ -45,7 +47,15 @@ _TORCH_TYPES: dict[type, bool] = {}
 
 def namespace(x: Array) -> Any:
     """Array API namespace of ``x``."""
+    if type(x) is np.ndarray:
+        return _of_numpy()
     return array_api_compat.array_namespace(x)
+
+
+@cache
+def _of_numpy() -> Any:
+    """NumPy's namespace, for which nobody need be asked twice: the answer takes 3 us."""
+    return array_api_compat.array_namespace(np.empty(0))
 
 
 def device(x: Array) -> Any:
@@ -75,8 +85,14 @@ _NUMPY_EPS = {char: float(np.finfo(char).eps) for char in "efdg"}
 def read(*scalars: Scalar) -> Sequence[float]:
     """Python floats of 0-d arrays, in ONE transfer where the arrays live on a device."""
     if len(scalars) > 1 and is_torch(scalars[-1]):
-        values: list[float] = namespace(scalars[-1]).stack(scalars).tolist()
-        return values
+        where = scalars[-1].device
+        is_there = [is_torch(s) and s.device == where for s in scalars]
+        there = list(compress(scalars, is_there))
+        values: list[float] = namespace(scalars[-1]).stack(there).tolist()
+        if len(there) == len(scalars):
+            return values
+        rest = iter(values)  # f may be a float, or a tensor of the CPU
+        return [next(rest) if own else float(s) for s, own in zip(scalars, is_there, strict=True)]
     return [*map(float, scalars)]
 
 
@@ -170,9 +186,15 @@ def unit_of(size: float, x: Array) -> float:
 
     What is divided by it, and later multiplied by it, is not rounded.
     """
+    unit = power_near(size)
+    if unit == 1.0 or size > _LONG or size * size <= _least_square(x):
+        return unit
+    return 1.0
+
+
+def power_near(size: float) -> float:
+    """A power of two near ``size``; 1 for what is between 1e-8 and 1e8, zero or not finite."""
     if _SHORT <= size <= _LONG or not 0.0 < size < math.inf:
-        return 1.0
-    if size < _LONG and size * size > _least_square(x):
         return 1.0
     return math.ldexp(1.0, math.frexp(size)[1] - 1)
 

@@ -13,17 +13,13 @@ import numpy as np
 
 from secant import arrays
 from secant.arrays import Array, Scalar
+from secant.counts import Counts
 from secant.derivatives.differences import DIFFERENCES, ERRORS
-from secant.problem import (
-    Counts,
-    Evaluate,
-    Matrix,
-    Problem,
-    Product,
-    Pullback,
-    SecondOrder,
-)
-from secant.structure import Nest, Shape, Structure, flatten_nest
+from secant.point import Pullback
+from secant.problem import Evaluate, Problem
+from secant.returned_values import copied_like, gradient_reader, python_number, real_numbers, scalar
+from secant.second_derivatives import Matrix, Product, SecondOrder
+from secant.structure import Nest, Shape, Structure, flatten_nest, ravel
 
 
 @dataclass(frozen=True)
@@ -59,11 +55,8 @@ class UserFunctions:
 
 def array_task(x0: Array, fun: Any, jac: Any, hess: Any, hessp: Any, args: tuple[Any, ...]) -> Task:
     """The task of a function of one array, whose gradient is given or made of differences."""
-    x0 = _real_floating("x0", x0)
-    flat = arrays.reshape(arrays.copy(x0), (-1,))
-    if flat.shape[0] == 0:
-        raise ValueError("x0 must have at least one element, got an empty array")
-    user = UserFunctions(fun, jac, hess, hessp, args, Shape(tuple(x0.shape)))
+    flat, shape = flat_start(x0)
+    user = UserFunctions(fun, jac, hess, hessp, args, Shape(shape))
     counts = Counts()
     problem = Problem(_evaluator(user, flat, counts), second_order(user, flat), counts)
     return Task(problem, flat, user.structure)
@@ -91,7 +84,7 @@ def flatten(x0: Any) -> tuple[Array, Nest]:
             raise ValueError(
                 f"x0 must be an array or a nest of arrays, got a {type(leaf).__name__} inside"
             )
-        _real_floating("x0", leaf)
+    leaves = [real_floating("x0", leaf) for leaf in leaves]
     kinds = {(type(leaf), leaf.dtype, str(arrays.device(leaf))) for leaf in leaves}
     if len(kinds) != 1:
         found = ", ".join(sorted(f"{dtype} on {where}" for _, dtype, where in kinds))
@@ -99,12 +92,6 @@ def flatten(x0: Any) -> tuple[Array, Nest]:
             f"x0's arrays must share one library, dtype and device, got {found or 'none'}"
         )
     return ravel(leaves), Nest(treespec, tuple(tuple(leaf.shape) for leaf in leaves))
-
-
-def ravel(leaves: list[Array]) -> Array:
-    """One new flat vector of all elements."""
-    xp = arrays.namespace(leaves[0])
-    return xp.concat([arrays.reshape(leaf, (-1,)) for leaf in leaves])
 
 
 def as_start(x0: Any) -> Array:
@@ -120,8 +107,23 @@ def as_start(x0: Any) -> Array:
     return array
 
 
-def _real_floating(name: str, x: Array) -> Array:
-    """``x`` itself if its dtype is real floating; NumPy's integers become float64."""
+def flat_start(x0: Array) -> tuple[Array, tuple[int, ...]]:
+    """A new flat vector of an array's elements, which are real numbers, and its shape."""
+    x0 = real_floating("x0", x0)
+    flat = arrays.reshape(arrays.copy(x0), (-1,))
+    if flat.shape[0] == 0:
+        raise ValueError("x0 must have at least one element, got an empty array")
+    return flat, tuple(x0.shape)
+
+
+def real_floating(name: str, x: Array) -> Array:
+    """``x`` itself if its dtype is real floating; NumPy's integers become float64.
+
+    Raises
+    ------
+    ValueError
+        For other dtypes.
+    """
     if isinstance(x, np.ndarray):
         if x.dtype.kind in "iub":
             return x.astype(np.float64)
@@ -152,7 +154,7 @@ def _evaluator(user: UserFunctions, x0: Array, counts: Counts) -> Evaluate:
 
 def _value_with_gradient(user: UserFunctions, x0: Array) -> Evaluate:
     fun, args, own = user.fun, user.args, _presenter(user.structure, x0)
-    flat_gradient = _gradient_reader(user.structure, x0)
+    flat_gradient = gradient_reader(user.structure, x0)
 
     def evaluate(x: Array) -> tuple[Scalar, Pullback]:
         both = fun(own(x), *args)
@@ -169,7 +171,7 @@ def _value_with_gradient(user: UserFunctions, x0: Array) -> Evaluate:
 
 def _value_and_jac(user: UserFunctions, x0: Array) -> Evaluate:
     fun, jac, args, own = user.fun, user.jac, user.args, _presenter(user.structure, x0)
-    flat_gradient = _gradient_reader(user.structure, x0)
+    flat_gradient = gradient_reader(user.structure, x0)
 
     def evaluate(x: Array) -> tuple[Scalar, Pullback]:
         f = fun(own(x), *args)
@@ -193,83 +195,13 @@ def _value_and_differences(user: UserFunctions, counts: Counts, scheme: str) -> 
 
     def value(x: Array) -> Any:
         counts.value()
-        return _python_number(fun(structure.nest(x.copy()), *args))
+        return python_number(fun(structure.nest(x.copy()), *args))
 
     def evaluate(x: Array) -> tuple[Scalar, Pullback]:
         f = scalar(fun(structure.nest(arrays.copy(x)), *args))
         return f, lambda: difference(value, x, float(f))
 
     return evaluate
-
-
-def scalar(f: Any) -> Scalar:
-    """The user's value as a 0-d array or a number; one clear sentence if it is neither."""
-    if isinstance(f, float):
-        return f
-    if arrays.is_torch(f):
-        if f.numel() == 1 and not f.is_complex():
-            return f.detach().reshape(())
-    elif arrays.is_array(f) and not isinstance(f, (np.ndarray, np.generic)):
-        if f.shape == ():
-            return f
-    else:
-        return float(_python_number(f, complex_allowed=False))
-    raise ValueError(f"fun must return one real number, got {type(f).__name__} of shape {f.shape}")
-
-
-def _python_number(f: Any, complex_allowed: bool = True) -> Any:
-    array = np.asarray(f)
-    kinds = "fiubc" if complex_allowed else "fiub"
-    if array.size != 1 or array.dtype.kind not in kinds:
-        what = f"an array of shape {array.shape}" if array.ndim else repr(f)
-        raise ValueError(f"fun must return one real number, got {what}")
-    return array.item()
-
-
-def _gradient_reader(structure: Structure, x0: Array) -> Callable[[Any], Array]:
-    """From what ``jac`` returns to a flat vector like ``x0`` that shares no memory with it."""
-
-    shape, dtype = tuple(x0.shape), x0.dtype
-    (n,) = shape
-    kind = arrays.zeros(0, x0)  # not x0 itself, which would be kept for as long as the run
-
-    def from_numpy(g: Any) -> Array:
-        array = np.array(g, dtype=dtype)  # a copy: users reuse their buffers
-        return array if array.shape == shape else check(array).reshape(-1)
-
-    def from_array(g: Any) -> Array:
-        if arrays.is_torch(g) and (g.shape, g.dtype, g.device) == (shape, dtype, kind.device):
-            return arrays.copy(g)
-        xp = arrays.namespace(kind)
-        array = check(arrays.copy(g) if arrays.is_array(g) else arrays.like(g, kind))
-        return xp.astype(arrays.reshape(array, (-1,)), dtype, copy=False)
-
-    def check(g: Array) -> Array:
-        size, shape = math.prod(g.shape), tuple(g.shape)
-        if size != n:
-            raise ValueError(f"jac must return {n} numbers, one for each of x0, got {size}")
-        # A vector stands for any shape; two matrices of different shapes are a transposition.
-        wanted = structure.shape if isinstance(structure, Shape) else (n,)
-        if len(wanted) > 1 and len(shape) > 1 and shape != wanted:
-            raise ValueError(f"jac must return an array of shape {wanted} as x0 is, got {shape}")
-        return g
-
-    def from_nest(g: Any) -> Array:
-        leaves, treespec = flatten_nest(g)
-        shapes = tuple(tuple(getattr(leaf, "shape", ())) for leaf in leaves)
-        if not isinstance(structure, Nest) or (treespec, shapes) != (
-            structure.treespec,
-            structure.shapes,
-        ):
-            raise ValueError(
-                "jac must return the nest that x0 is, with the same keys and shapes, "
-                f"got {treespec} with the shapes {shapes}"
-            )
-        return arrays.namespace(kind).astype(ravel(leaves), dtype, copy=False)
-
-    if isinstance(structure, Nest):
-        return from_nest
-    return from_numpy if isinstance(x0, np.ndarray) else from_array
 
 
 # --------------------------------------------------------------------------- second derivatives
@@ -288,7 +220,10 @@ def hessian_product(user: UserFunctions, x0: Array) -> Product | None:
     args, hessp = user.args, user.hessp
     if hessp is None:
         return None
-    own, flat_vector = _presenter(user.structure, x0), _gradient_reader(user.structure, x0)
+    if not callable(hessp):
+        raise ValueError(f"hessp must be a callable, got {hessp!r}")
+    own = _presenter(user.structure, x0)
+    flat_vector = gradient_reader(user.structure, x0, "hessp")
 
     def product(x: Array, v: Array) -> Array:
         return flat_vector(hessp(own(x), own(v), *args))
@@ -322,17 +257,16 @@ def hessian_matrix(user: UserFunctions, x0: Array) -> Matrix | None:
         if type(kind) is np.ndarray:
             # users reuse their buffers; to copy what nobody else holds would cost what a factor does
             fresh = type(B) is np.ndarray and B.base is None and B.flags.writeable
-            if fresh and _ALONE > 0 and sys.getrefcount(B) <= _ALONE:
-                B = np.asarray(B, dtype=kind.dtype)
-            else:
-                B = np.array(B, dtype=kind.dtype)
+            if not (fresh and _ALONE > 0 and sys.getrefcount(B) <= _ALONE):
+                B = np.array(B)
+            if B.dtype is not kind.dtype:
+                B = real_numbers("hess", B).astype(kind.dtype)
             if B.shape == (n, n):
                 return B
         else:
-            B = arrays.copy(B) if arrays.is_array(B) else arrays.like(B, kind)
+            B = copied_like("hess", B, kind)
         if math.prod(B.shape) != n * n:
             raise ValueError(f"hess must return an ({n}, {n}) array, got shape {tuple(B.shape)}")
-        B = arrays.reshape(B, (n, n))
-        return arrays.namespace(kind).astype(B, kind.dtype, copy=False)
+        return arrays.reshape(B, (n, n))
 
     return matrix

@@ -7,16 +7,24 @@ minimisation from there ends (small gradients show errors that large ones hide),
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from secant import arrays, checks, functions
+from secant import arrays, checks
 from secant.arrays import Array, HostArray, like, to_numpy
 from secant.derivatives.comparison import Extent, compare
-from secant.derivatives.products import differentiates, flat_task, hessian_times
+from secant.derivatives.task import (
+    as_variables,
+    differentiates,
+    flat_start,
+    flat_task,
+    hessian_times,
+    shape_of,
+    undisturbed,
+)
+from secant.derivatives.values import as_numbers
 from secant.derivatives.verdict import Check as Check
 from secant.derivatives.verdict import CheckedPoint as CheckedPoint
 from secant.derivatives.verdict import Verdict as Verdict
@@ -80,19 +88,19 @@ def check_gradient(
     >>> check.verdict.name, check.component
     ('WRONG', (1,))
     """
-    if jac is None or isinstance(jac, str):
-        _require_autograd("jac", jac, x)
+    x = as_variables(x)
+    _require_gradient(jac, x)
     task, extent = flat_task(fun, x, args, jac), Extent(points, components, seed)
 
-    def given(at: Array) -> HostArray:
-        return to_numpy(task.problem.at(at).g)
+    def given(at: Array, chosen: HostArray) -> HostArray:
+        return _doubles(task.problem.at(at).g)[chosen]
 
-    def value(at: Array) -> float:
-        return task.problem.at(at).f
+    def value(at: Array) -> HostArray:
+        return np.asarray(task.problem.at(at).f)
 
-    with _undisturbed(task):
+    with undisturbed(x, task):
         near = _near_optimum(fun, x, args, jac, task) if points > 1 else None
-        shape = getattr(task.structure, "shape", None)
+        shape = getattr(shape_of(task), "shape", None)
         return compare("gradient", task.x0, given, value, near, extent, shape)
 
 
@@ -113,8 +121,8 @@ def check_hessian(
     Parameters
     ----------
     fun, x, hess, jac, args, hessp
-        As in `secant.minimize`; ``jac`` is needed for NumPy, and trusted (see `check_gradient`). For
-        torch without ``hess`` and ``hessp`` autograd's Hessian is checked.
+        As in `secant.minimize`; ``jac`` is needed for NumPy, and trusted (see `check_gradient`). One
+        of ``hess`` and ``hessp`` is checked; for torch without both autograd's products.
     points, seed
         As in `check_gradient`.
     components : int
@@ -127,7 +135,7 @@ def check_hessian(
     Raises
     ------
     ValueError
-        If there is no Hessian or no gradient.
+        If there is no Hessian or no gradient, or there are two.
 
     Examples
     --------
@@ -141,23 +149,27 @@ def check_hessian(
     >>> check.verdict.name, check.component
     ('WRONG', (1, 1))
     """
-    if jac is None or isinstance(jac, str):
-        _require_autograd("jac", jac, x)
+    x = as_variables(x)
+    _require_gradient(jac, x)
     if hess is None and hessp is None:
         _require_autograd("hess", hess, x)
+    if hess is not None and hessp is not None:
+        raise ValueError(f"hessp must be None where hess is given: one is checked, got {hessp!r}")
     task = flat_task(fun, x, args, jac, hess, hessp)
-    extent = Extent(points, components, seed)
+    problem, extent = task.problem, Extent(points, components, seed)
 
-    def given(at: Array, column: int) -> HostArray:
-        e = np.zeros(at.shape[0])
-        e[column] = 1.0
-        point = task.problem.at(at)
-        return to_numpy(hessian_times(task.problem, point, like(e, at)))
+    def given(at: Array, chosen: HostArray) -> HostArray:
+        point = problem.at(at)
+        if hess is not None:  # as it is: a method would take its symmetric part
+            return _doubles(problem.given_hessian(point))[:, chosen]
+        units = np.eye(at.shape[0])[chosen]
+        products = [hessian_times(problem, point, like(unit, at)) for unit in units]
+        return np.stack([_doubles(product) for product in products], axis=-1)
 
     def gradient(at: Array) -> HostArray:
-        return to_numpy(task.problem.at(at).g)
+        return _doubles(problem.at(at).g)
 
-    with _undisturbed(task):
+    with undisturbed(x, task):
         near = _near_optimum(fun, x, args, jac, task) if points > 1 else None
         return compare("Hessian", task.x0, given, gradient, near, extent)
 
@@ -208,24 +220,25 @@ def check_jacobian(
         from secant.torch.jacobian import autograd_jacobian
 
         jac = autograd_jacobian(fun)
+    checks.require(callable(fun), "fun", fun, "callable")
     checks.require(callable(jac), "jac", jac, "a callable")
     extent = Extent(points, components, seed)
-    x0 = functions.as_start(x)
-    shape, flat = tuple(x0.shape), arrays.reshape(arrays.copy(x0), (-1,))
-    n = flat.shape[0]
+    args = args if isinstance(args, tuple) else (args,)
+    flat, shape = flat_start(x)
+
+    def own(at: Array) -> Array:
+        return arrays.reshape(arrays.copy(at), shape)
 
     def values(at: Array) -> HostArray:
-        r = fun(arrays.reshape(arrays.copy(at), shape), *args)
-        return np.asarray(to_numpy(r) if arrays.is_array(r) else r, dtype=float).reshape(-1)
+        return as_numbers("fun", fun(own(at), *args)).reshape(-1).astype(float)
 
-    def given(at: Array) -> HostArray:
-        J = jac(arrays.reshape(arrays.copy(at), shape), *args)
-        J = np.asarray(to_numpy(J) if arrays.is_array(J) else J, dtype=float)
-        m = values(at).size
+    def given(at: Array, chosen: HostArray) -> HostArray:
+        J, m, n = as_numbers("jac", jac(own(at), *args)), values(at).size, at.shape[0]
         if m * n != J.size:
             raise ValueError(f"jac must return an ({m}, {n}) array, got shape {J.shape}")
-        return J.reshape(m, n)
+        return J.reshape(m, n).astype(float)[:, chosen]
 
+    checks.require(values(flat).size > 0, "fun", fun, "a function of at least one value")
     return compare("Jacobian", flat, given, values, None, extent)
 
 
@@ -242,19 +255,23 @@ def _near_optimum(fun: Any, x: Any, args: Any, jac: Any, task: Task) -> Array | 
     run = launch(
         fresh, LBFGS(), fresh.x0, gtol=small, max_iter=_SHORT_RUN, max_evals=4 * _SHORT_RUN
     )
-    while run.status is None:
-        run.step()
+    with np.errstate(all="ignore"):  # nobody has asked for the places where it looks
+        while run.status is None:
+            try:
+                run.step()
+            except (ArithmeticError, ValueError):  # so `math` says that f's domain ends there
+                break
     return run.best.x if run.best.is_finite else None
 
 
-@contextmanager
-def _undisturbed(task: Task) -> Iterator[None]:
-    """Leave a module's parameters as they were."""
-    x0 = arrays.copy(task.x0)
-    try:
-        yield
-    finally:
-        task.structure.present(x0)
+def _doubles(x: Array) -> HostArray:
+    return np.array(to_numpy(x), dtype=float)
+
+
+def _require_gradient(jac: Any, x: Any) -> None:
+    """There is a gradient that is no difference: a callable, ``fun``'s own, or autograd's."""
+    if not (jac is True or callable(jac)):
+        _require_autograd("jac", jac, x)
 
 
 def _require_autograd(name: str, given: Any, x: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from secant.derivatives.check import Check, check_gradient, check_hessian
-from secant.derivatives.products import differentiates
+from secant.derivatives.task import as_variables, differentiates
+from secant.functions import as_start, real_floating
+from secant.structure import is_nest
 from secant.userfile import UserFileError, load_file, named, split
 
 
@@ -35,8 +38,8 @@ def check_file(target: str, jac: str | None, hess: str | None, x0: str, points: 
     path, name = split(target)
     module = load_file(path)
     fun = _callable(module, path, name)
-    start = _start(module, path, x0)
     try:
+        start = _start(module, path, x0)
         given = _gradient(module, path, jac, fun, start)
         checks = [check_gradient(fun, start, given, points=points)]
         if hess is not None:
@@ -44,7 +47,7 @@ def check_file(target: str, jac: str | None, hess: str | None, x0: str, points: 
             checks.append(check_hessian(fun, start, H, given, points=points))
     except UserFileError:
         raise
-    except Exception as error:  # the user's function, or what it returns
+    except (Exception, SystemExit) as error:  # the user's function, or what it returns
         raise UserFileError(
             f"{target} cannot be checked: {type(error).__name__}: {error}"
         ) from error
@@ -64,7 +67,7 @@ def _gradient(module: ModuleType, path: Path, jac: str | None, fun: Any, start: 
         return _callable(module, path, jac)
     if differentiates(start):
         return None
-    if isinstance(fun(np.array(start)), tuple):
+    if isinstance(fun(deepcopy(start)), tuple):
         return True
     raise UserFileError(
         f"--jac is missing: name the gradient in {path}, or let the function return (value, gradient)"
@@ -72,10 +75,14 @@ def _gradient(module: ModuleType, path: Path, jac: str | None, fun: Any, start: 
 
 
 def _start(module: ModuleType, path: Path, text: str) -> Any:
+    """The numbers in ``text``, or what has this name in the file, as it is."""
     try:
         return np.array([float(part) for part in text.split(",")])
     except ValueError:
         found = named(module, path, text.strip())
     if callable(found) and not hasattr(found, "parameters"):
         found = found()
-    return found if differentiates(found) else np.asarray(found, dtype=float)
+    found = as_variables(found)
+    if is_nest(found) or differentiates(found):
+        return found
+    return real_floating("x", as_start(found))

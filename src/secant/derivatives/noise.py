@@ -13,6 +13,7 @@ References
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -84,20 +85,62 @@ def noise_level(values: npt.ArrayLike) -> Noise:
         return Noise(0.0, Spacing.TOO_LARGE)
     if np.count_nonzero(np.diff(column) == 0.0) >= column.size // 2:
         return Noise(0.0, Spacing.TOO_SMALL)
-    levels, changes_sign = _table(column / top)  # squares of huge values would overflow
+    level = float(noise_levels(column[:, None])[0])
+    return Noise(level, Spacing.RIGHT if level > 0.0 else Spacing.TOO_LARGE)
+
+
+def noise_levels(values: HostArray) -> HostArray:
+    """`noise_level` of each column of ``values``, shape (m, n); 0 where the spacing was not right."""
+    top = np.abs(values).max(axis=0)
+    equal = np.count_nonzero(np.diff(values, axis=0) == 0.0, axis=0)
+    is_open = (np.ptp(values, axis=0) <= _LARGE_CHANGE * top) & (equal < len(values) // 2)
+    unit = np.where(top > 0.0, top, 1.0)
+    levels, changes_sign = _table(values / unit)  # squares of huge values would overflow
+    found = np.zeros(values.shape[1])
     for k in range(len(levels) - 2):
-        low, high = levels[k : k + 3].min(), levels[k : k + 3].max()
-        if high <= _SAME * low and changes_sign[k]:
-            return Noise(float(top * levels[k]), Spacing.RIGHT)
-    return Noise(0.0, Spacing.TOO_LARGE)
+        low, high = levels[k : k + 3].min(axis=0), levels[k : k + 3].max(axis=0)
+        shows = is_open & (high <= _SAME * low) & changes_sign[k]
+        found[shows] = (top * levels[k])[shows]
+        is_open = is_open & ~shows
+    return found
 
 
-def _table(column: HostArray) -> tuple[HostArray, list[bool]]:
+def repeated(fun: Callable[[HostArray], HostArray], x: HostArray) -> tuple[HostArray, HostArray]:
+    """The value at ``x``, and by how much three of them differ: 0 where a function is deterministic."""
+    same = np.stack([fun(x) for _ in range(3)])
+    return same[0], np.ptp(same, axis=0)
+
+
+def noise_around(
+    fun: Callable[[HostArray], HostArray], x: HostArray, rng: np.random.Generator
+) -> HostArray:
+    """How much values of a vector-valued function differ by chance, or by rounding, near ``x``.
+
+    The largest of what values at ``x`` itself differ by, and of the levels on a random line, at three
+    spacings. Evaluates ``fun`` 21 times.
+    """
+    value, level = repeated(fun, x)
+    direction = rng.choice([-1.0, 1.0], x.size) * np.maximum(1.0, np.abs(x))
+    best = float(np.finfo(x.dtype).eps) ** 0.4
+    for spacing in (0.01 * best, best, min(100.0 * best, 0.1)):
+        try:
+            with np.errstate(all="ignore"):
+                values = np.stack([fun(x + k * spacing * direction) for k in range(-3, 4) if k])
+        except (ArithmeticError, ValueError):  # so `math` says that the function's domain ends here
+            continue
+        values = np.insert(values, 3, value, axis=0)
+        found = noise_levels(np.where(np.isfinite(values), values, 0.0).reshape(7, -1))
+        is_finite = np.isfinite(values).all(axis=0)
+        level = np.maximum(level, np.where(is_finite, found.reshape(level.shape), 0.0))
+    return np.asarray(level)
+
+
+def _table(column: HostArray) -> tuple[HostArray, HostArray]:
     """The level of every column of differences, and whether its entries change sign."""
     levels, changes_sign, gamma = [], [], 1.0
-    for k in range(1, column.size - 1):
-        column = np.diff(column)
+    for k in range(1, len(column) - 1):
+        column = np.diff(column, axis=0)
         gamma *= 0.5 * k / (2 * k - 1)
-        levels.append(np.sqrt(gamma * np.mean(column**2)))
-        changes_sign.append(bool(column.min() * column.max() < 0.0))
-    return np.array(levels), changes_sign
+        levels.append(np.sqrt(gamma * np.mean(column**2, axis=0)))
+        changes_sign.append(column.min(axis=0) * column.max(axis=0) < 0.0)
+    return np.array(levels), np.array(changes_sign)

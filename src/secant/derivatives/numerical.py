@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable
 from typing import Any
 
@@ -9,8 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from secant import checks
-from secant.arrays import HostArray
-from secant.derivatives.differences import centred, complex_step, extrapolated, forward
+from secant.arrays import HostArray, eps_of, is_array
+from secant.derivatives.differences import (
+    POWERS,
+    centred,
+    complex_step,
+    extrapolated,
+    forward,
+)
+from secant.derivatives.values import Values, as_numbers
 
 METHODS = ("2-point", "3-point", "richardson", "cs")
 """Names of the schemes: SciPy's, and Richardson's extrapolation."""
@@ -55,6 +63,7 @@ def derivative(
     def of_vector(t: HostArray) -> Any:
         return fun(t.item() if method == "cs" else t.dtype.type(t.item()), *args)
 
+    fun, args = _callable(fun), _arguments(args)
     checks.require(np.ndim(x) == 0, "x", x, "a number")
     one = np.reshape(_real("x", x), (1,))
     found = _derivatives(of_vector, one, method, relative_step, with_error)
@@ -110,11 +119,12 @@ def gradient(
     """
 
     def one_number(x: HostArray) -> Any:
-        value = np.asarray(fun(x, *args))
+        value = as_numbers("fun", fun(x, *args), complex_allowed=True)
         if value.size != 1:
             raise ValueError(f"fun must return one number, got an array of shape {value.shape}")
-        return value.reshape(())[()]
+        return value.reshape(())
 
+    fun, args = _callable(fun), _arguments(args)
     return jacobian(
         one_number, x, method=method, relative_step=relative_step, with_error=with_error
     )
@@ -143,9 +153,11 @@ def jacobian(
     Parameters
     ----------
     fun : callable
-        ``fun(x, *args)``, a number or an array of any shape.
+        ``fun(x, *args)``, a number or an array of any shape, real where ``x`` is. It may write into
+        ``x``, and return the same array again and again. Where it computes in float32 the steps are
+        those of float32.
     x : array_like
-        Real numbers in any shape; integers become float64, float32 stays.
+        Finite real numbers in any shape; integers become float64, float32 stays.
     args : tuple
         Extra arguments of ``fun``.
     method : str
@@ -164,8 +176,8 @@ def jacobian(
     Raises
     ------
     ValueError
-        For an unknown method, an ``x`` of other than real numbers, or a function that cannot take
-        complex arrays where ``"cs"`` needs it.
+        For an unknown method, an ``x`` of other than finite real numbers, a function that returns none,
+        or one that cannot take complex arrays where ``"cs"`` needs it.
 
     References
     ----------
@@ -181,11 +193,11 @@ def jacobian(
     array([[1., 0.],
            [0., 2.]])
     """
-    x = _real("x", x)
+    fun, args, x = _callable(fun), _arguments(args), _real("x", x)
     shape = x.shape
 
     def of_vector(flat: HostArray) -> Any:
-        return np.asarray(fun(flat.reshape(shape), *args))[()]
+        return fun(flat.reshape(shape), *args)
 
     found = _derivatives(of_vector, x.reshape(-1), method, relative_step, with_error)
     parts = found if with_error else (found,)
@@ -201,18 +213,38 @@ def _derivatives(
     with_error: bool,
 ) -> Any:
     checks.one_of("method", method, METHODS)
+    values = Values(fun, complex_allowed=method == "cs")
     if relative_step is not None:
-        checks.positive("relative_step", relative_step)
+        relative_step = _checked_step(relative_step, method, eps_of(x))
     if method == "richardson":
         checks.require(relative_step is None, "relative_step", relative_step, "None for richardson")
-        both = extrapolated(fun, x)
+        both = extrapolated(values, x)
         return both if with_error else both[0]
     checks.require(not with_error, "with_error", with_error, "False for other than richardson")
+    if method == "cs":
+        return complex_step(_complex(values), x, None, relative_step)
+    found = _by_differences(values, x, method, relative_step)
+    if relative_step is None and values.eps > eps_of(x):  # fun computes in less precision
+        return _by_differences(values, x, method, values.eps ** POWERS[method])
+    return found
+
+
+def _by_differences(
+    values: Values, x: HostArray, method: str, relative_step: float | None
+) -> HostArray:
     if method == "2-point":
-        return forward(fun, x, fun(x.copy()), relative_step)
-    if method == "3-point":
-        return centred(fun, x, None, relative_step)
-    return complex_step(_complex(fun), x, None, relative_step)
+        return forward(values, x, values(x.copy()), relative_step)
+    return centred(values, x, None, relative_step)
+
+
+def _checked_step(relative_step: Any, method: str, eps: float) -> float:
+    if isinstance(relative_step, numbers.Real):
+        relative_step = float(relative_step)
+    checks.positive("relative_step", relative_step)
+    if method in POWERS:
+        allowed = f"at least the epsilon of x, {eps:.3g}, as a shorter step leaves x where it is"
+        checks.require(relative_step >= eps, "relative_step", relative_step, allowed)
+    return float(relative_step)
 
 
 def _complex(fun: Callable[[HostArray], Any]) -> Callable[[HostArray], Any]:
@@ -235,10 +267,33 @@ def _complex(fun: Callable[[HostArray], Any]) -> Callable[[HostArray], Any]:
     return checked
 
 
-def _real(name: str, x: npt.ArrayLike) -> HostArray:
-    array = np.array(x)
+def _callable(fun: Any) -> Callable[..., Any]:
+    checks.require(callable(fun), "fun", fun, "callable")
+    found: Callable[..., Any] = fun
+    return found
+
+
+def _arguments(args: Any) -> tuple[Any, ...]:
+    """``args`` as a tuple: one that is none is the only one."""
+    return args if isinstance(args, tuple) else (args,)
+
+
+def _real(name: str, x: Any) -> HostArray:
+    """``x`` as a new floating-point array."""
+    if is_array(x) and not isinstance(x, (np.ndarray, np.generic)):
+        raise ValueError(
+            f"{name} must be a NumPy array or numbers, got a {type(x).__name__}: differences are "
+            "those of NumPy functions"
+        )
+    try:
+        array = np.array(x)
+    except ValueError:  # rows of different lengths
+        array = np.array(None)
     if array.dtype.kind in "iub":
         array = array.astype(np.float64)
-    if array.dtype.kind != "f" or array.size == 0:
+    if array.dtype.kind != "f":
         raise ValueError(f"{name} must hold real numbers, got {x!r}")
+    if array.size == 0:
+        raise ValueError(f"{name} must have at least one element, got {x!r}")
+    checks.require(bool(np.isfinite(array).all()), name, x, "finite")
     return array

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from secant import arrays
-from secant.arrays import Array, eps_of, norm_inf, read, step_along
-from secant.functions import Task, ravel
-from secant.problem import Point, Problem
-from secant.structure import flatten_nest
+from secant.arrays import Array
+from secant.derivatives.task import (
+    as_variables,
+    flat_task,
+    hessian_times,
+    shape_of,
+    undisturbed,
+)
+from secant.functions import Task
+from secant.structure import Nest, Structure, flatten_nest, is_nest, ravel
 
 
 def hvp(
@@ -66,55 +73,62 @@ def hvp(
     >>> secant.hvp(f, [1.0, 2.0], [1.0, 0.0], jac=g)
     array([4., 2.])
     """
+    x = as_variables(x)
     task = flat_task(fun, x, args, jac, hess, hessp)
-    point = task.problem.at(task.x0)
-    product = hessian_times(task.problem, point, _vector(task, v))
-    task.structure.present(task.x0)
+    with undisturbed(x, task):
+        point = task.problem.at(task.x0)
+        product = hessian_times(task.problem, point, _vector(task, v))
     return task.structure.nest(product)
-
-
-def flat_task(fun: Any, x: Any, args: Any, jac: Any, hess: Any = None, hessp: Any = None) -> Task:
-    """The user's function in flat form; NumPy gradients are centred differences if not given."""
-    from secant.minimize import make_task  # the front doors import each other at call time only
-
-    if jac is None and not differentiates(x):
-        jac = "3-point"
-    return make_task(fun, x, args, jac, hess, hessp)
-
-
-def hessian_times(problem: Problem, point: Point, v: Array) -> Array:
-    """``B v``: the problem's own product, or a centred difference of gradients."""
-    if problem.has_products:
-        return problem.hvp(point, v)
-    size_x, size_v = read(norm_inf(point.x), norm_inf(v))
-    if size_v == 0.0:
-        return v
-    error = max(problem.gradient_error, eps_of(point.x))
-    h = math.cbrt(error) * max(1.0, size_x) / size_v
-    above, below = (problem.at(step_along(point.x, t, v)).g for t in (h, -h))
-    return (above - below) / (2.0 * h)
-
-
-def differentiates(x: Any) -> bool:
-    """Whether the library of ``x`` finds gradients itself: torch's tensors and modules."""
-    if isinstance(x, dict):
-        return any(differentiates(item) for item in x.values())
-    if isinstance(x, (list, tuple)):
-        return any(differentiates(item) for item in x)
-    return arrays.is_torch(x) or hasattr(x, "parameters")
 
 
 def _vector(task: Task, v: Any) -> Array:
     """``v`` as a flat vector like the task's ``x0``."""
-    x = task.x0
-    in_a_nest = isinstance(v, dict) or (isinstance(v, (list, tuple)) and arrays.is_array(v[0]))
-    if in_a_nest:
-        flat = ravel(flatten_nest(v)[0])
+    x, structure = task.x0, shape_of(task)
+    if is_nest(v):
+        leaves, treespec = flatten_nest(v)
+        _check_nest(structure, leaves, treespec)
+        flat = arrays.reshape(ravel([*map(_like(x), leaves)]), (-1,))
     else:
-        flat = v if arrays.is_array(v) else arrays.like(v, x)
-    flat = arrays.reshape(flat, (-1,))
-    if type(flat) is not type(x):
-        flat = arrays.like(arrays.to_numpy(flat), x)
+        given = _like(x)(v)
+        flat = arrays.reshape(given, (-1,))
+        if flat.shape == x.shape:
+            _check_shape(structure, tuple(given.shape))
     if flat.shape[0] != x.shape[0]:
         raise ValueError(f"v must have {x.shape[0]} elements as x has, got {flat.shape[0]}")
-    return arrays.namespace(x).astype(flat, x.dtype, copy=False)
+    return flat
+
+
+def _like(x: Array) -> Callable[[Any], Array]:
+    """From real numbers to an array of the library, dtype and device of ``x``."""
+
+    def convert(v: Any) -> Array:
+        if arrays.is_array(v) and not arrays.namespace(v).isdtype(v.dtype, "complex floating"):
+            if type(v) is not type(x):
+                return arrays.like(arrays.to_numpy(v), x)
+            return arrays.namespace(x).asarray(v, dtype=x.dtype, device=arrays.device(x))
+        try:
+            host = np.asarray(v)
+        except ValueError:  # rows of different lengths
+            host = np.array(None)
+        if host.dtype.kind not in "fiub":
+            raise ValueError(f"v must hold real numbers, got {v!r}")
+        return arrays.like(host, x)
+
+    return convert
+
+
+def _check_shape(structure: Structure, shape: tuple[int, ...]) -> None:
+    """A vector stands for any shape; two matrices of different shapes are a transposition."""
+    wanted = getattr(structure, "shape", ())
+    if len(shape) > 1 and len(wanted) > 1 and shape != wanted:
+        raise ValueError(f"v must have the shape {wanted} as x has, got {shape}")
+
+
+def _check_nest(structure: Structure, leaves: list[Any], treespec: Any) -> None:
+    """A nest of other keys or shapes would be read in another order."""
+    shapes = tuple(tuple(getattr(leaf, "shape", ())) for leaf in leaves)
+    if isinstance(structure, Nest) and (treespec, shapes) != (structure.treespec, structure.shapes):
+        raise ValueError(
+            "v must be the nest that x is, with the same keys and shapes, "
+            f"got {treespec} with the shapes {shapes}"
+        )

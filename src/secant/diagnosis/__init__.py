@@ -21,10 +21,11 @@ import math
 import numpy as np
 
 from secant.arrays import eps_of, to_numpy
+from secant.counts import Exhausted
 from secant.diagnosis.cause import Cause as Cause
 from secant.diagnosis.cause import Diagnosis as Diagnosis
-from secant.diagnosis.examination import Examination
-from secant.problem import Exhausted, Point, Problem
+from secant.point import Point
+from secant.problem import Problem
 from secant.status import Status
 from secant.trace import Trace
 
@@ -67,11 +68,17 @@ def diagnose(
     elif status is not Status.SEARCH_FAILED or point.optimality == 0.0:
         return None  # a gradient of zeros, at which a fit may fail, points nowhere
     try:
-        return Examination(problem, point, max(abs(row.f) for row in trace)).verdict()
+        return _examined(problem, point, max(abs(row.f) for row in trace))
     except Exhausted:
         if status is Status.ROUNDOFF:
             raise
         return None
+
+
+def _examined(problem: Problem, point: Point, largest: float) -> Diagnosis:
+    from secant.diagnosis.examination import Examination  # most programs never need these files
+
+    return Examination(problem, point, largest).verdict()
 
 
 def _is_doubtful(point: Point, largest: float) -> bool:
@@ -99,7 +106,7 @@ def why_stalled(problem: Problem, point: Point, trace: Trace) -> Diagnosis | Non
     gain = f[: k // 2 + 1].min() - lowest
     if not gain <= _PROGRESS * abs(lowest):
         return None
-    found = Examination(problem, point, float(np.abs(f).max())).verdict()
+    found = _examined(problem, point, float(np.abs(f).max()))
     if found.kind in (Cause.NOISY, Cause.NON_DETERMINISTIC) and found.noise >= gain:
         return found
     return None

@@ -23,7 +23,8 @@ from secant.derivatives.noise import noise_level
 from secant.diagnosis import sentences
 from secant.diagnosis.cause import Diagnosis
 from secant.diagnosis.suspicion import CERTAIN, Course, Suspicion, bend
-from secant.problem import Point, Problem
+from secant.point import Point
+from secant.problem import Problem
 
 _CONFIRMED = 10.0
 """A slope that is accused must be so many times the error of a fit to more values away from it."""
@@ -36,6 +37,9 @@ _STRIDE, _FARTHEST = 8.0, 1e3
 
 _VISIBLE = 10.0
 """Changes of f by more than so many times its round-off can be seen."""
+
+_HALVINGS = 10
+"""The edge of a stair is found to a thousandth of its distance."""
 
 _WIDE = 0.1
 """Differences of a very noisy f take steps up to this fraction of x."""
@@ -83,6 +87,9 @@ class Examination:
 
     def _after_trial(self, found: Suspicion, line: Line) -> Diagnosis:
         """The gradient is accused only by differences that more values, and other gradients, confirm."""
+        hidden = self._hidden(found)
+        if hidden > 0.0:
+            return self._by_promise(replace(line, noise=max(line.noise, hidden)), True)
         phi = Course(self.problem, self.point, found.v)
         slope, noise = fitted_slope(phi, self.point.f, found.h)
         gap = abs(slope.value - found.given)
@@ -223,6 +230,24 @@ class Examination:
         gap = abs(slope.value - found.slope.value)
         same = not gap > slope.error + found.slope.error
         return 0.0 if same or slope.error > gap else 0.5 * gap * found.h
+
+    def _hidden(self, found: Suspicion) -> float:
+        """How coarsely f is rounded, where it is the same to the last bit and farther off another, but on
+        that stair the same again; else 0.
+        """
+        phi, f, t = self._along(found.v), self.point.f, found.h
+        while phi(t) == f and phi(-t) == f:
+            if t > found.size:
+                return 0.0
+            t *= _STRIDE
+        if t == found.h:
+            return 0.0
+        side, low = (1.0 if phi(t) != f else -1.0), t / _STRIDE
+        for _ in range(_HALVINGS):
+            middle = 0.5 * (low + t)
+            low, t = (middle, t) if phi(side * middle) == f else (low, middle)
+        stair = [phi(side * t * (1.0 + 1e-3 * k)) for k in range(4)]
+        return abs(stair[0] - f) if len(set(stair)) < len(stair) else 0.0
 
     def _noise_farther(self, line: Line) -> float:
         """The noise at another distance: that of a wave depends on where it is met."""

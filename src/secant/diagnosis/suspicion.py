@@ -8,7 +8,8 @@ import numpy as np
 
 from secant.arrays import HostArray, like, step_along, to_numpy
 from secant.derivatives.line import FITTED, Slope
-from secant.problem import Point, Problem
+from secant.point import Point
+from secant.problem import Problem
 
 CERTAIN = 5.0
 """A slope is wrong when it is so many times its error away from differences of f, and by more than"""

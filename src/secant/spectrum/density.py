@@ -61,6 +61,8 @@ class Density:
         width : float, optional
             1 % of the spectrum's range when left out.
         """
+        if width is not None:
+            checks.positive("width", width)
         sigma = self.width if width is None else width
         z = (np.asarray(at, dtype=float)[..., None] - self.nodes) / sigma
         density: HostArray = np.exp(-0.5 * z**2) @ self.weights / (sigma * np.sqrt(2.0 * np.pi))
@@ -130,6 +132,7 @@ def density(
     """
     checks.count("steps", steps)
     checks.count("probes", probes)
+    checks.count("seed", seed, 0)
     matrix = as_symmetric(B, n, like)
     rng = np.random.default_rng(seed)
     nodes, weights = [], []

@@ -11,6 +11,7 @@ References
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -49,7 +50,7 @@ class EdgeOfStability:
     Attributes
     ----------
     rows : list of Sharpness
-        Iteration, value, sharpness.
+        Iteration, value, sharpness; NaN where the Hessian is not finite.
     limit : float
         ``2 / eta``.
 
@@ -90,9 +91,17 @@ class EdgeOfStability:
         if snapshot.k % self.every:
             return
         B = Symmetric(snapshot.hvp, snapshot.flat)
-        found = eigenvalues(B, rtol=self.rtol, max_products=self.max_products, start=self._start(B))
-        self._top = found.top
-        self.rows.append(Sharpness(snapshot.k, snapshot.f, float(found.largest[0])))
+        try:
+            found = eigenvalues(
+                B, rtol=self.rtol, max_products=self.max_products, start=self._start(B)
+            )
+        except (
+            FloatingPointError
+        ):  # beyond the edge a run may leave the domain of f, which is its end
+            self._top, sharpness = None, math.nan
+        else:
+            self._top, sharpness = found.top, float(found.largest[0])
+        self.rows.append(Sharpness(snapshot.k, snapshot.f, sharpness))
 
     def __getitem__(self, column: str) -> HostArray:
         """A column, ``"k"``, ``"f"`` or ``"sharpness"``, as a NumPy array."""
@@ -113,4 +122,5 @@ class EdgeOfStability:
     def _start(self, B: Symmetric) -> Array:
         """The last eigenvector, with a little of everything else: the largest may be another now."""
         noise = B.vector(np.random.default_rng(0).standard_normal(B.n) / np.sqrt(B.n))
-        return noise if self._top is None else self._top + 0.1 * noise
+        is_new = self._top is None or self._top.shape != noise.shape  # another run's, of another n
+        return noise if is_new else self._top + 0.1 * noise

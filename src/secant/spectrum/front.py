@@ -12,7 +12,7 @@ import numpy as np
 
 from secant import arrays, checks
 from secant.arrays import Array, HostArray
-from secant.derivatives.products import flat_task, hessian_times
+from secant.derivatives.task import as_variables, flat_task, hessian_times, undisturbed
 from secant.spectrum.density import Density, density
 from secant.spectrum.lanczos import Eigenvalues, eigenvalues
 from secant.spectrum.operator import Symmetric, as_symmetric
@@ -180,9 +180,18 @@ def spectrum(
     >>> round(found.sharpness, 6), round(found.condition_number, 6)
     (100.0, 50.0)
     """
-    checks.count("k", k)
-    checks.count("trace_products", trace_products, 3)
-    B = _matrix(fun, x, args, jac, hess, hessp, n)
+    for name, number, least in (
+        ("k", k, 1),
+        ("max_products", max_products, 1),
+        ("steps", steps, 1),
+        ("probes", probes, 1),
+        ("trace_products", trace_products, 3),
+        ("seed", seed, 0),
+    ):
+        checks.count(name, number, least)
+    x = as_variables(x)
+    with undisturbed(x):
+        B = _matrix(fun, x, args, jac, hess, hessp, n)
     wanted = max(k, B.n) if B.n <= max_products else k
     ends = eigenvalues(B, wanted, rtol=rtol, max_products=max_products, seed=seed)
     if ends.everything is not None:
@@ -251,6 +260,6 @@ def _matrix(
 def _is_torch(x: Any) -> bool:
     if "torch" not in sys.modules:
         return False
-    from secant.torch.problem import is_parameters
+    from secant.torch.parameters import is_parameters
 
     return arrays.is_torch(x) or is_parameters(x)

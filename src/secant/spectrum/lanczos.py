@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from secant import checks
-from secant.arrays import Array, HostArray, dot, eps_of, read, zeros
+from secant.arrays import Array, HostArray, dot, eps_of, norm_two, read, zeros
 from secant.spectrum.operator import Symmetric, as_symmetric
 
 
@@ -173,6 +173,13 @@ def eigenvalues(
     -------
     Eigenvalues
 
+    Raises
+    ------
+    ValueError
+        For a matrix that is not symmetric, products that are no vectors, and other wrong arguments.
+    FloatingPointError
+        If a product is not finite.
+
     References
     ----------
     Golub & Van Loan, *Matrix Computations*, algorithm 10.1.1; Parlett 1998, sections 6.9 and 13.2.
@@ -188,8 +195,14 @@ def eigenvalues(
     checks.count("max_products", max_products)
     checks.positive("rtol", rtol)
     matrix = as_symmetric(B, n, start)
-    first = start if start is not None else _gaussian(matrix, np.random.default_rng(seed))
-    process = Lanczos(matrix, first, max_products)
+    checks.count("seed", seed, 0)
+    if start is None:
+        start = _gaussian(matrix, np.random.default_rng(seed))
+    elif tuple(start.shape) != (matrix.n,) or not 0.0 < _norm(start) < math.inf:
+        raise ValueError(
+            f"start must be a finite vector of {matrix.n} numbers, not all 0, got {start}"
+        )
+    process = Lanczos(matrix, start, max_products)
     k = min(k, matrix.n)
     while True:
         process.step()
@@ -222,7 +235,7 @@ def _gaussian(B: Symmetric, rng: np.random.Generator) -> Array:
 
 def _norm(v: Array) -> float:
     (square,) = read(dot(v, v))
-    return math.sqrt(square)
+    return norm_two(v, square)
 
 
 __all__ = ["Eigenvalues", "Lanczos", "eigenvalues"]

@@ -8,7 +8,19 @@ from typing import Any
 import numpy as np
 
 from secant import checks
-from secant.arrays import Array, HostArray, is_array, like
+from secant.arrays import (
+    Array,
+    HostArray,
+    copy,
+    eps_of,
+    is_array,
+    is_torch,
+    like,
+    namespace,
+    read,
+)
+from secant.functions import real_floating
+from secant.returned_values import copied_like
 
 Product = Callable[[Array], Array]
 
@@ -34,14 +46,22 @@ class Symmetric:
         checks.require(
             has_product or callable(B), "B", B, "a matrix, an operator with @ or a callable"
         )
-        self._product: Product = (lambda v: B @ v) if has_product else B
+        # a function may write into what it is given
+        self._product: Product = (lambda v: B @ v) if has_product else (lambda v: B(copy(v)))
         self.example = example
         self.n = int(example.shape[0])
         self.products = 0
 
     def __matmul__(self, v: Array) -> Array:
         self.products += 1
-        return self._product(v)
+        w = self._product(v)
+        if type(w) is not type(v) or w.dtype != v.dtype:
+            w = copied_like("B", w, self.example)
+        if tuple(w.shape) != (self.n,):
+            raise ValueError(
+                f"B must return a vector of {self.n} numbers, got shape {tuple(w.shape)}"
+            )
+        return w
 
     def vector(self, values: HostArray) -> Array:
         """Numbers on the host as a vector that ``B`` can multiply."""
@@ -52,9 +72,10 @@ def as_symmetric(B: Any, n: int | None, example: Array | None) -> Symmetric:
     """What a user gives for a matrix: itself, an operator or a callable with its size."""
     if isinstance(B, Symmetric):
         return B
+    if isinstance(B, (list, tuple)) or hasattr(B, "to_numpy"):  # nested lists, a table
+        B = np.asarray(B)
     if is_array(B):
-        square = len(B.shape) == 2 and B.shape[0] == B.shape[1]
-        checks.require(square, "B", f"shape {tuple(B.shape)}", "a square matrix")
+        B = _checked(B.detach() if is_torch(B) else B)
         return Symmetric(B, B[:, 0])
     if example is None:
         _require_product(B)
@@ -64,6 +85,20 @@ def as_symmetric(B: Any, n: int | None, example: Array | None) -> Symmetric:
         checks.count("n", size)
         example = np.zeros(size)
     return Symmetric(B, example)
+
+
+def _checked(B: Array) -> Array:
+    """A matrix of real numbers; one clear sentence if it is not square or not symmetric."""
+    if len(B.shape) != 2 or B.shape[0] != B.shape[1] or B.shape[0] == 0:
+        raise ValueError(f"B must be a square matrix, got shape {tuple(B.shape)}")
+    B = real_floating("B", B)
+    xp = namespace(B)
+    gap, size = read(xp.max(xp.abs(B - B.T)), xp.max(xp.abs(B)))
+    if gap > eps_of(B) ** 0.25 * size:  # differences of gradients leave less
+        raise ValueError(
+            f"B must be symmetric, got |B - B'| up to {gap:.3g} beside |B| up to {size:.3g}"
+        )
+    return B
 
 
 def _require_product(B: Any) -> None:

@@ -126,7 +126,10 @@ def _signs(rng: np.random.Generator, n: int) -> HostArray:
 
 
 def _times(B: Symmetric, v: HostArray) -> HostArray:
-    return to_numpy(B @ B.vector(v)).astype(float)
+    product = to_numpy(B @ B.vector(v)).astype(float)
+    if not np.isfinite(product).all():
+        raise FloatingPointError("a product with B is not finite")
+    return product
 
 
 def _sample(B: Symmetric, v: HostArray) -> float:
