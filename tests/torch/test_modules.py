@@ -184,7 +184,7 @@ def test_a_loss_that_makes_no_sense(task):
 
 def test_products_by_double_backward(task):
     """Pearlmutter's product is that of the dense Hessian."""
-    from secant.torch.problem import module_task
+    from secant.torch.modules import module_task
 
     model, loss = task
     made = module_task(model, loss, ())
@@ -195,3 +195,15 @@ def test_products_by_double_backward(task):
     torch.testing.assert_close(
         made.problem.hvp(point, v), (g[0] - g[1]) / (2.0 * h), rtol=1e-6, atol=1e-7
     )
+
+
+def test_second_derivatives_of_a_linear_loss_are_zero():
+    from secant.torch.modules import module_task
+
+    model = torch.nn.Linear(2, 1, dtype=torch.float64)
+    inputs = torch.ones(3, 2, dtype=torch.float64)
+    made = module_task(model, lambda: model(inputs).sum(), ())
+    point = made.problem.at(made.x0)
+    v = torch.arange(1.0, 4.0, dtype=torch.float64)
+    torch.testing.assert_close(point.g, torch.full((3,), 3.0, dtype=torch.float64))
+    torch.testing.assert_close(made.problem.hvp(point, v), torch.zeros_like(v))

@@ -191,3 +191,19 @@ def test_a_start_at_the_solution_takes_no_iteration(cls):
         opt.step(closure_of(opt, lambda: (w**2).sum()))
     assert opt.status is Status.GRADIENT
     assert opt.result.nit == 0
+
+
+@pytest.mark.parametrize("max_eval", [2, 25])
+def test_the_result_of_a_step_within_bounds(max_eval):
+    """What was used up by the step is not needed for its account."""
+    fit = Fit()
+    opt = secant.torch.LevenbergMarquardt(fit.model, bounds=(-0.8, 0.8), max_eval=max_eval)
+    for _ in range(2):
+        opt.step(fit.closure(opt))
+        calls = fit.calls
+        result = opt.result
+        assert fit.calls == calls
+        x = flat(fit.parameters)
+        free = (x.abs() < 0.8) | (x * result.jac > 0.0)  # those that no bound holds
+        assert result.optimality <= float(result.jac.abs().max())
+        assert result.optimality == pytest.approx(float((result.jac * free).abs().max()))

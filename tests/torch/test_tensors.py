@@ -4,6 +4,7 @@ import pytest
 import torch
 
 import secant
+import secant.torch
 
 
 def bowl(x):
@@ -53,6 +54,19 @@ def test_a_mode_in_which_autograd_keeps_no_graph_is_named():
                 with pytest.raises(ValueError, match=r"torch\.inference_mode\(\) must be left"):
                     front(fun, x0)
     assert secant.minimize(lambda: bowl(p), [p]).success
+
+
+def test_parameters_made_in_that_mode_are_refused():
+    """Nothing may be written to them, and autograd keeps no graph of theirs."""
+    with torch.inference_mode():
+        model = torch.nn.Linear(2, 1)
+    sentence = r"parameters made outside of torch\.inference_mode\(\)"
+    for front in (secant.minimize, secant.spectrum, secant.least_squares):
+        with pytest.raises(ValueError, match=sentence):
+            front(lambda: (model(torch.ones(1, 2)) ** 2).sum(), model)
+    opt = secant.torch.LBFGS(model.parameters())
+    with pytest.raises(ValueError, match=sentence):
+        opt.step(lambda: (model(torch.ones(1, 2)) ** 2).sum())
 
 
 def test_products_by_double_backward():

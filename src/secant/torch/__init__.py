@@ -1,5 +1,6 @@
 """PyTorch: optimizers with the interface of `torch.optim`, and front ends for tensors and modules."""
 
+from secant.torch import needed as needed
 from secant.torch.accumulate import full_batch_closure as full_batch_closure
 from secant.torch.marquardt import LevenbergMarquardt as LevenbergMarquardt
 from secant.torch.newton import NewtonCG as NewtonCG

@@ -23,6 +23,7 @@ from torch.nn import Module
 
 from secant import checks
 from secant.torch.loaders import check_loader, kind_of, moved, rows
+from secant.torch.parameters import check_mode
 
 Tensor = torch.Tensor
 
@@ -149,6 +150,7 @@ class FullBatchClosure:
 
     def __call__(self) -> Tensor:
         """The loss over all data; the gradient is in ``p.grad`` of every parameter."""
+        check_mode()
         parameters = [p for p in self._model.parameters() if p.requires_grad]
         sums = [_Sum(p, self._dtype) for p in parameters]
         try:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import itertools
 
 from secant.arrays import eps_of
-from secant.problem import Point, Problem
+from secant.point import Point
+from secant.problem import Problem
 from secant.run import Run
 from secant.snapshot import Snapshot
 from secant.status import Status

@@ -9,7 +9,8 @@ from typing import Any, NoReturn
 import torch
 
 from secant.arrays import Array, Scalar
-from secant.problem import Point, Problem, Pullback
+from secant.point import Point, Pullback
+from secant.problem import Problem
 from secant.torch.variables import Variables
 
 Tensor = torch.Tensor

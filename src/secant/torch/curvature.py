@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from secant.torch.problem import Parameters, check_mode, is_parameters
+from secant.torch.parameters import Parameters, check_mode, check_tensor, is_parameters
 
 Tensor = torch.Tensor
 
@@ -45,9 +45,10 @@ class HessianOperator:
         check_mode()
         with torch.enable_grad():
             if is_parameters(x):
-                self._leaves = Parameters(x).parameters
+                self._leaves = Parameters(x, "x").parameters
                 f = fun(*args)
             else:
+                check_tensor("x", x)
                 leaf = x.detach().clone().requires_grad_(True)
                 self._leaves = [leaf]
                 f = fun(leaf, *args)

@@ -15,7 +15,7 @@ import torch
 
 from secant import checks
 from secant.arrays import Array, Scalar
-from secant.problem import Point, Pullback
+from secant.point import Point, Pullback
 from secant.torch.closure import Closure, ClosureProblem
 from secant.torch.variables import Variables
 

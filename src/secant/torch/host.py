@@ -42,16 +42,16 @@ class HostView:
     Parameters
     ----------
     tensors : Structure
-        The structure of the tensors.
+        The structure of the tensors, as the user knows it.
     """
 
     def __init__(self, tensors: Structure) -> None:
-        self._tensors = tensors
+        self.tensors = tensors
         self._last: tuple[Array, Array] = (None, None)
 
     def nest(self, flat: HostArray) -> Any:
         """Tensors that share the memory of ``flat``."""
-        return self._tensors.nest(torch.from_numpy(flat))
+        return self.tensors.nest(torch.from_numpy(flat))
 
     def vector(self, flat: HostArray) -> torch.Tensor:
         """A tensor that shares the memory of ``flat``, the same one for the same array in a row."""
@@ -62,4 +62,4 @@ class HostView:
 
     def present(self, flat: HostArray) -> None:
         """Let a module's parameters hold ``flat``; they know whether they do already."""
-        self._tensors.present(self.vector(flat))
+        self.tensors.present(self.vector(flat))

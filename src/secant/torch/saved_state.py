@@ -34,7 +34,6 @@ class TensorWriter(Writer):
     def __init__(self) -> None:
         super().__init__()
         self.tensors: dict[str, torch.Tensor] = {}
-        self._on_host: set[str] = set()
 
     def encode(self, value: Any) -> Any:
         """``value`` as JSON."""

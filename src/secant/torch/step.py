@@ -105,6 +105,7 @@ class Step:
             has_long_search(run),
         )
         run.best = run.problem.known(point.x, point.f, g)
+        run.best.optimality = point.optimality  # with bounds more than the gradient goes into it
         run.state = replace(run.state, point=run.best)
         return carried
 

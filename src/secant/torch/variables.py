@@ -16,6 +16,7 @@ import torch
 
 from secant.arrays import Array
 from secant.torch.host import SHARED
+from secant.torch.parameters import check_leaves
 
 Tensor = torch.Tensor
 
@@ -235,6 +236,7 @@ def _common_kind(parameters: list[Tensor]) -> tuple[torch.dtype, torch.device]:
             "params must hold a parameter that requires a gradient and is not empty, in a group "
             "whose lr is not 0; got none"
         )
+    check_leaves("params", parameters)
     for p in parameters:
         if p.layout != torch.strided or not (p.is_floating_point() or p.is_complex()):
             raise ValueError(
