@@ -26,9 +26,9 @@ from benchmarks.interleaved import progress
 from benchmarks.tables import table
 from benchmarks.tabular import made, real
 from secant.learn import LossIndex, Perceptron
+from secant.learn.closed_form.objective import Objective, weights_of
+from secant.learn.closed_form.squares import NetworkSquares
 from secant.learn.error_terms import MeanSquared
-from secant.learn.objective import Objective, weights_of
-from secant.learn.squares import NetworkSquares
 from secant.leastsquares import LevenbergMarquardt
 from secant.leastsquares.damping import Damping, Nielsen, WithMomentum
 from secant.leastsquares.levenberg_marquardt import Tolerances

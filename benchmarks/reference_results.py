@@ -226,30 +226,55 @@ def network(seconds: float = SECONDS, seeds: Sequence[int] = (0, 1, 2)) -> list[
 
 def page() -> str:
     """The whole page as Markdown."""
-    quadratics = [row for n in (10, 30, 100) for row in quadratic(n)]
     parts = [
         "# Reference results",
         f"Written by `{COMMAND}` with secant {secant.__version__}; do not edit by hand.",
+        *_rosenbrock_section(),
+        *_quadratic_section(),
+        *_minima_section(),
+        *_network_section(),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _rosenbrock_section() -> list[str]:
+    rows = (
+        (
+            f"({row.start[0]:g}, {row.start[1]:g})",
+            NAMES[row.method],
+            row.iterations,
+            row.evaluations,
+            row.gradients,
+            f"{row.f:.1e}",
+            row.status.name,
+        )
+        for row in rosenbrock()
+    )
+    return [
         "## Rosenbrock's valley",
         "Iterations and evaluations until the largest gradient component is at most 1e-6, every method"
         " with its defaults.",
         _table(
-            ("start", "method", "iterations", "values", "gradients", "f at the end", "status"),
-            (
-                (
-                    f"({row.start[0]:g}, {row.start[1]:g})",
-                    NAMES[row.method],
-                    row.iterations,
-                    row.evaluations,
-                    row.gradients,
-                    f"{row.f:.1e}",
-                    row.status.name,
-                )
-                for row in rosenbrock()
-            ),
+            ("start", "method", "iterations", "values", "gradients", "f at the end", "status"), rows
         ),
         "The condition number of the analytic Hessian at the minimiser (1, 1) is"
         f" **{condition_number():.0f}**.",
+    ]
+
+
+def _quadratic_section() -> list[str]:
+    rows = (
+        (
+            row.n,
+            row.method,
+            row.iterations,
+            f"{row.measured:.4f}",
+            "" if row.theory is None else f"{row.theory:.4f}",
+        )
+        for n in (10, 30, 100)
+        for row in quadratic(n)
+    )
+    return [
         "## A quadratic of condition number 100",
         "`problems.quadratic(kappa=100, n)`, eigenvalues log-spaced from mu = 1 to L = 100, from the"
         " origin until the distance to the minimiser has fallen by 1e-6. The rate is the mean factor on"
@@ -257,93 +282,69 @@ def page() -> str:
         " gradient descent and, in the limit, (sqrt(kappa) - 1)/(sqrt(kappa) + 1) for the heavy ball. In"
         " exact arithmetic conjugate gradients end after n iterations; where n is large the tolerance is"
         " met earlier.",
-        _table(
-            ("n", "method", "iterations", "measured rate", "theory"),
-            (
-                (
-                    row.n,
-                    row.method,
-                    row.iterations,
-                    f"{row.measured:.4f}",
-                    "" if row.theory is None else f"{row.theory:.4f}",
-                )
-                for row in quadratics
-            ),
-        ),
+        _table(("n", "method", "iterations", "measured rate", "theory"), rows),
+    ]
+
+
+def _minima_section() -> list[str]:
+    ends = ("iterations", "evaluations", "status")
+    rows = (
+        (
+            row.problem,
+            NAMES[row.method],
+            row.start,
+            row.x,
+            f"{row.f:.6g}",
+            f"{row.error:.1e}",
+            row.iterations,
+            row.evaluations,
+            row.status.name,
+        )
+        for row in minima()
+    )
+    of_one_variable = (
+        (
+            row.problem,
+            NAMES[row.method],
+            row.start,
+            row.x,
+            f"{row.error:.1e}",
+            row.iterations,
+            row.evaluations,
+            row.status.name,
+        )
+        for row in logarithms()
+    )
+    return [
         "## Minimisers",
         "From the standard starts of `secant.problems`, to a largest gradient component of 1e-8. The"
         " error is the distance of f from the nearest known minimum: the global one or, for Rastrigin and"
         " the longer Rosenbrock functions, possibly a local one.",
-        _table(
-            (
-                "problem",
-                "method",
-                "start",
-                "end",
-                "f",
-                "error of f",
-                "iterations",
-                "evaluations",
-                "status",
-            ),
-            (
-                (
-                    row.problem,
-                    NAMES[row.method],
-                    row.start,
-                    row.x,
-                    f"{row.f:.6g}",
-                    f"{row.error:.1e}",
-                    row.iterations,
-                    row.evaluations,
-                    row.status.name,
-                )
-                for row in minima()
-            ),
-        ),
+        _table(("problem", "method", "start", "end", "f", "error of f", *ends), rows),
         "Two functions of one variable whose domain ends at zero, where a step that is too long meets a"
         " value that is not a number. The minimiser of `a x^2 - log x` is 1 / sqrt(2 a).",
-        _table(
-            (
-                "function",
-                "method",
-                "start",
-                "end",
-                "error of x",
-                "iterations",
-                "evaluations",
-                "status",
-            ),
-            (
-                (
-                    row.problem,
-                    NAMES[row.method],
-                    row.start,
-                    row.x,
-                    f"{row.error:.1e}",
-                    row.iterations,
-                    row.evaluations,
-                    row.status.name,
-                )
-                for row in logarithms()
-            ),
-        ),
+        _table(("function", "method", "start", "end", "error of x", *ends), of_one_variable),
+    ]
+
+
+def _network_section() -> list[str]:
+    rates = {
+        name: ", ".join(f"{rate:g}" for rate in networks.RATES[name]) for name in networks.RATES
+    }
+    return [
         "## A small network: L-BFGS against Adam",
         "scikit-learn's diabetes table (442 rows, 10 columns), a network of two hidden layers of 24 tanh"
         " units in float64 (889 weights), mean squared error of the standardised target over all rows,"
         f" {SECONDS:g} seconds of processor time for each optimiser, one thread, the same start for all. Adam"
-        " and gradient descent are PyTorch's, with a constant learning rate: the best of "
-        + ", ".join(f"{rate:g}" for rate in networks.RATES["Adam"])
-        + " for Adam and of "
-        + ", ".join(f"{rate:g}" for rate in networks.RATES["gradient descent"])
-        + " for gradient descent. This is the loss on the training rows, the quantity being minimised: it"
-        " compares optimisers, not models, and a network of this size can learn 442 rows by heart.",
+        " and gradient descent are PyTorch's, with a constant learning rate: the best of"
+        f" {rates['Adam']} for Adam and of {rates['gradient descent']} for gradient descent. This is the"
+        " loss on the training rows, the quantity being minimised: it compares optimisers, not models, and"
+        " a network of this size can learn 442 rows by heart.",
         _table(
             ("seed", "optimiser", "iterations", "lowest training loss"),
             ((row.seed, row.optimizer, row.steps, f"{row.loss:.1e}") for row in network()),
         ),
     ]
-    return "\n\n".join(parts) + "\n"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -42,8 +42,8 @@ PARTS = {
     "storing the pair": ("pair", "SecantPair.write"),
     "s'y and y'y": ("pair", "change_products"),
     "x + alpha d": ("linesearch.ray", "step_along"),
-    "max |g_i| and g'd": ("problem", "measured"),
-    "g'd of the new direction": ("problem", "dot"),
+    "max |g_i| and g'd": ("point", "measured"),
+    "g'd of the new direction": ("point", "dot"),
     "copies of x for the user and of g from the user": ("problem", "Problem.at"),
 }
 """What is timed, by module and name; `Problem.at` less the user's function."""

@@ -16,7 +16,8 @@ import numpy as np
 
 from secant import arrays
 from secant.arrays import Array, HostArray
-from secant.problem import Point, Problem
+from secant.point import Point
+from secant.problem import Problem
 
 __all__ = ["Reader", "Writer", "class_name"]
 
@@ -32,8 +33,10 @@ class Writer:
 
     def encode(self, value: Any) -> Any:
         """``value`` as JSON."""
+        if isinstance(value, np.generic):  # a number of NumPy's that the user gave
+            value = value.item()
         if value is None or isinstance(value, (bool, int, float, str)):
-            return value if type(value) is not np.float64 else float(value)
+            return value
         if isinstance(value, Enum):
             return {"enum": class_name(type(value)), "member": value.name}
         if isinstance(value, Point):

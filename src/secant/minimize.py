@@ -11,6 +11,7 @@ from secant import arrays, checks, functions, methods
 from secant.functions import Task
 from secant.run import Callback, Run
 from secant.stopping import GradientBelow, MaxIterations, Stop, Target, Unbounded, checked_stops
+from secant.structure import is_nest
 
 if TYPE_CHECKING:
     from secant.result import Result
@@ -185,7 +186,9 @@ def make_task(fun: Any, x0: Any, args: Any, jac: Any, hess: Any, hessp: Any) -> 
         x0 = list(x0)
     if "torch" in sys.modules:
         from secant.torch.host import on_host
-        from secant.torch.problem import is_parameters, module_task, tensor_task
+        from secant.torch.modules import module_task
+        from secant.torch.parameters import is_parameters
+        from secant.torch.tensors import tensor_task
 
         if is_parameters(x0):
             _refuse_derivatives(jac, hess, hessp)
@@ -197,7 +200,7 @@ def make_task(fun: Any, x0: Any, args: Any, jac: Any, hess: Any, hessp: Any) -> 
 
 
 def _array_task(fun: Any, x0: Any, args: Any, jac: Any, hess: Any, hessp: Any) -> Task:
-    if _is_nest(x0):
+    if is_nest(x0):
         return functions.nest_task(x0, fun, jac, hess, hessp, args)
     return functions.array_task(functions.as_start(x0), fun, jac, hess, hessp, args)
 
@@ -221,7 +224,7 @@ def launch(
     n = task.x0.shape[0]
     stops: list[Stop] = [GradientBelow(gtol), Unbounded(arrays.eps_of(task.x0))]
     if target is not None:
-        checks.require(isinstance(target, (int, float)), "target", target, "a number")
+        checks.require(checks.is_number(target), "target", target, "a number")
         stops.append(Target(float(target)))
     stops += checked_stops(stop)
     stops.append(MaxIterations(max(20_000, 200 * n) if max_iter is None else max_iter))
@@ -261,15 +264,6 @@ def _refuse_derivatives(jac: Any, hess: Any, hessp: Any) -> None:
     for name, given in (("jac", jac), ("hess", hess), ("hessp", hessp)):
         if given is not None:
             raise ValueError(f"{name} must be None for a module: autograd gives it, got {given!r}")
-
-
-def _is_nest(x0: Any) -> bool:
-    """Whether ``x0`` is a container with an array somewhere inside (a list of numbers is not)."""
-    if isinstance(x0, dict):
-        return True
-    return isinstance(x0, (list, tuple)) and any(
-        _is_nest(item) or (arrays.is_array(item) and getattr(item, "ndim", 0) > 0) for item in x0
-    )
 
 
 def _all_torch(x0: Any) -> bool:

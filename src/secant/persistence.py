@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from secant import checks
+from secant.arrays import HostArray
 from secant.diagnosis import Diagnosis
 from secant.encoding import Reader as Reader
 from secant.encoding import Writer as Writer
+from secant.point import Point
 from secant.run import Callback, Run
 from secant.saved_run import (
     FORMAT,
@@ -138,17 +140,7 @@ def resume(
         n = content["state"]["fields"]["point"]["n"]
     task = _task(fun, start, args, jac, hess, hessp, n)
     with whole_run(path):
-        reader = Reader(stored, task.x0, task.problem)
-        state, best = reader.decode(content["state"]), reader.decode(content["best"])
-        _ = state.point.f, state.k, best.f
-        trace = Trace([Row(*row) for row in content["trace"]])
-        seconds, status = float(content["seconds"]), content["status"]
-        ended = None if status is None else Status[status]
-        diagnosis = reader.decode(content.get("diagnosis"))
-        if not isinstance(diagnosis, Diagnosis | None):
-            raise TypeError(f"its diagnosis is a {type(diagnosis).__name__}")
-        counts = task.problem.counts
-        counts.nfev, counts.njev, counts.nhev = content["counts"]
+        past = _read_past(content, stored, task)
     run = launch(
         task,
         method,
@@ -160,10 +152,42 @@ def resume(
         target=target,
         stop=stop,
         callback=callback,
-        state=state,
+        state=past.state,
     )
-    run.take_up(best, trace, seconds, ended, diagnosis)
+    run.take_up(past.best, past.trace, past.seconds, past.status, past.diagnosis)
     return run
+
+
+class _Past(NamedTuple):
+    """What a saved run had come to."""
+
+    state: Any
+    best: Point
+    trace: Trace
+    seconds: float
+    status: Status | None
+    diagnosis: Diagnosis | None
+
+
+def _read_past(content: dict[str, Any], stored: dict[str, HostArray], task: Task) -> _Past:
+    """The past in a file's content; the counts go on from there."""
+    reader = Reader(stored, task.x0, task.problem)
+    state, best = reader.decode(content["state"]), reader.decode(content["best"])
+    _ = state.point.f, state.k, best.f
+    diagnosis = reader.decode(content.get("diagnosis"))
+    if not isinstance(diagnosis, Diagnosis | None):
+        raise TypeError(f"its diagnosis is a {type(diagnosis).__name__}")
+    status = content["status"]
+    counts = task.problem.counts
+    counts.nfev, counts.njev, counts.nhev = content["counts"]
+    return _Past(
+        state,
+        best,
+        Trace([Row(*row) for row in content["trace"]]),
+        float(content["seconds"]),
+        None if status is None else Status[status],
+        diagnosis,
+    )
 
 
 def _task(fun: Any, x0: Any, args: Any, jac: Any, hess: Any, hessp: Any, n: int) -> Task:

@@ -9,7 +9,7 @@ from scipy.optimize import OptimizeResult
 
 from secant import arrays
 from secant.curvature.operator import InverseHessian
-from secant.problem import Point
+from secant.point import Point
 
 if TYPE_CHECKING:
     from secant.run import Run

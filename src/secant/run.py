@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from secant import threads
 from secant.arrays import eps_of
+from secant.counts import Exhausted, OutOfEvaluations
 from secant.diagnosis import Diagnosis, diagnose, why_stalled
-from secant.problem import Exhausted, OutOfEvaluations, Point, Problem
+from secant.point import Point
+from secant.problem import Problem
 from secant.snapshot import Snapshot
 from secant.status import Status
 from secant.stopping import Stop

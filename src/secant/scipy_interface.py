@@ -38,9 +38,9 @@ def scipy_method(method: Any = "l-bfgs") -> Callable[..., Result]:
     Returns
     -------
     callable
-        Honours ``args``, ``jac``, ``hess``, ``hessp``, ``bounds``, ``callback`` (SciPy's
-        conventions), ``tol`` (as ``gtol``) and the options ``gtol``, ``maxiter``, ``maxfun`` or
-        ``maxfev``, ``disp``, and `minimize`'s own.
+        Honours ``args``, ``jac``, ``hess``, ``hessp``, ``callback`` (SciPy's conventions), ``tol``
+        (as ``gtol``) and the options ``gtol``, ``maxiter``, ``maxfun`` or ``maxfev``, ``disp``, and
+        `minimize`'s own. For ``bounds``, ``constraints`` and other options it raises a ValueError.
 
     Examples
     --------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from secant.arrays import Array, reshape
+from secant.arrays import Array, is_array, namespace, reshape
 
 
 class Structure(Protocol):
@@ -77,6 +77,20 @@ def flatten_nest(x: Any) -> tuple[list[Array], Any]:
         ) from None
     leaves, treespec = optree.tree_flatten(x)
     return leaves, treespec
+
+
+def is_nest(x: Any) -> bool:
+    """Whether ``x`` is a container with an array somewhere inside (a list of numbers is not)."""
+    if isinstance(x, dict):
+        return True
+    return isinstance(x, (list, tuple)) and any(
+        is_nest(item) or (is_array(item) and getattr(item, "ndim", 0) > 0) for item in x
+    )
+
+
+def ravel(leaves: list[Array]) -> Array:
+    """One new flat vector of all elements."""
+    return namespace(leaves[0]).concat([reshape(leaf, (-1,)) for leaf in leaves])
 
 
 def _size(shape: tuple[int, ...]) -> int:

@@ -102,6 +102,16 @@ def test_nests(kind, library):
         assert float(abs(start).max()) < 2.5
 
 
+def test_integers_in_a_nest_become_numbers_that_can_move():
+    result = secant.minimize(
+        lambda d: float(((d["a"] - 0.5) ** 2).sum()),
+        {"a": np.array([3, 4]), "b": np.array([1.0])},
+        jac=lambda d: {"a": 2.0 * (d["a"] - 0.5), "b": 0.0 * d["b"]},
+    )
+    assert result.success
+    np.testing.assert_allclose(result.x["a"], 0.5, atol=1e-5)
+
+
 def test_args_reach_every_function():
     def fun(x, shift, scale):
         return scale * float(((x - shift) ** 2).sum())
@@ -182,6 +192,18 @@ SENTENCES = [
     ({"fun": lambda x: 1j}, "fun must return one real number"),
     ({"fun": lambda x: 1.0, "jac": True}, r"fun must return \(value, gradient\) with jac=True"),
     ({"jac": lambda x: np.ones(3)}, "jac must return 2 numbers, one for each of x0, got 3"),
+    ({"jac": lambda x: 1j * np.ones(2)}, "jac must return real numbers, got dtype complex128"),
+    ({"jac": lambda x: None}, "jac must return real numbers, got a NoneType"),
+    ({"jac": lambda x: [None, 1.0]}, "jac must return real numbers, got a NoneType"),
+    ({"hessp": 3, "method": "newton-cg"}, "hessp must be a callable, got 3"),
+    (
+        {"hess": lambda x: 1j * np.eye(2), "method": "newton"},
+        "hess must return real numbers, got dtype complex128",
+    ),
+    (
+        {"x0": torch.ones(2, dtype=torch.bfloat16), "jac": lambda x: 1j * x},
+        "jac must return real numbers, got dtype torch.complex64",
+    ),
     ({"jac": lambda x: np.ones((2, 2))}, "jac must return 2 numbers, one for each of x0, got 4"),
     (
         {"x0": np.ones((2, 3)), "fun": bowl, "jac": lambda x: np.ones((3, 2))},
@@ -255,3 +277,18 @@ def test_a_wrong_configuration_is_refused_when_it_is_made(make, sentence):
 def test_h0_of_another_size(shape):
     with pytest.raises(ValueError, match=r"H0 must have shape \(2, 2\)"):
         secant.minimize(BEALE, BEALE.start(), method=secant.BFGS(H0=np.ones(shape)))
+
+
+def test_limits_may_be_numbers_of_numpy():
+    result = secant.minimize(
+        lambda x: (x**4).sum(), [3.0], target=np.float32(0.5), max_iter=np.int64(9)
+    )
+    assert result.status is secant.Status.TARGET
+    fit = secant.least_squares(
+        lambda x: x**3, [3.0], target=np.float32(9.0), max_nfev=np.int64(9), max_iter=np.uint8(9)
+    )
+    assert fit.status is secant.Status.TARGET
+    with pytest.raises(ValueError, match="target must be a number, got nan"):
+        secant.minimize(lambda x: (x**2).sum(), [3.0], target=np.nan)
+    with pytest.raises(ValueError, match=r"max_nfev must be an integer >= 1, got 5\.0"):
+        secant.least_squares(lambda x: x - 1.0, [3.0], max_nfev=5.0)

@@ -38,6 +38,19 @@ def test_minimize_on_numpy_imports_no_torch():
     assert "scipy.optimize" in modules  # the result is SciPy's
 
 
+@pytest.mark.parametrize(
+    ("part", "package", "extra"),
+    [("torch", "torch", "torch"), ("learn", "torch", "train"), ("learn", "pandas", "train")],
+)
+def test_a_missing_package_is_named_with_what_installs_it(part, package, extra):
+    code = f"import sys; sys.modules[{package!r}] = None; import secant.{part}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stderr.splitlines()[-1] == (
+        f"ModuleNotFoundError: secant.{part} needs {package}; "
+        f"install it with: pip install 'secant[{extra}]'"
+    )
+
+
 def top_level_imports(path):
     """What a file imports when it is imported, but for the type checker."""
     pending = list(ast.parse(path.read_text()).body)

@@ -187,6 +187,7 @@ def test_a_schedule_must_be_given_again(tmp_path):
         secant.GradientDescent(search=secant.NonMonotone(memory=3)),
         secant.BFGS(search=secant.NonMonotoneAverage(), first=secant.QuadraticFit()),
         secant.NonlinearCG("dai-yuan", secant.StrongWolfe(c2=0.1), 5, 0.2),
+        secant.MemorylessBFGS(secant.Backtracking(np.float32(0.01), max_trials=np.int64(20))),
     ],
     ids=lambda method: f"{method.name}-{type(method.search).__name__}",
 )
