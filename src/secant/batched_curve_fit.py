@@ -230,7 +230,7 @@ def _make_box(bounds: Any, x0: Array) -> Box | None:
     xp, host = arrays.namespace(x0), to_numpy(x0)
     found = None
     for start in (host.min(axis=1), host.max(axis=1)):  # any start outside shows in one of them
-        found = make_box(bounds, start)
+        found = make_box(bounds, start, "p0")
     if found is None:
         return None
     lower, upper = (arrays.like(side, x0) for side in (found.lower, found.upper))

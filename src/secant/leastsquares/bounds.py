@@ -70,10 +70,10 @@ class Box:
         return mask
 
 
-def make_box(bounds: Any, x0: HostArray) -> Box | None:
+def make_box(bounds: Any, x0: HostArray, name: str = "x0") -> Box | None:
     """The box of SciPy's ``bounds``: a pair of numbers or arrays, or an object with ``lb`` and ``ub``.
 
-    Bounds are rounded to the dtype of ``x0``. None if all are infinite.
+    Bounds are rounded to the dtype of ``x0``, which its user calls ``name``. None if all are infinite.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def make_box(bounds: Any, x0: HostArray) -> Box | None:
     if np.isinf(box.lower).all() and np.isinf(box.upper).all():
         return None
     if not ((box.lower <= x0) & (x0 <= box.upper)).all():
-        raise ValueError("x0 must lie within bounds, got a component outside")
+        raise ValueError(f"{name} must lie within bounds, got a component outside")
     return box
 
 

@@ -344,7 +344,7 @@ def elsewhere(t, a, b, c):
         ({"p0": np.ones((3, 3))}, "40 in ydata, 3 in p0"),
         ({"sigma": -1.0}, "sigma must be positive"),
         ({"sigma": np.ones(3)}, "sigma must have 14 data a set"),
-        ({"bounds": (2.0, 3.0)}, "must lie within bounds"),
+        ({"bounds": (2.0, 3.0)}, "p0 must lie within bounds"),
         ({"bounds": (3.0, 2.0)}, "bounds must have lower < upper"),
         ({"jac": "5-point"}, "jac must be callable, '3-point', 'cs' or None"),
         ({"jac": lambda *_: [1.0]}, "jac must return 3 columns"),
