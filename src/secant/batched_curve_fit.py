@@ -145,7 +145,7 @@ def batched_curve_fit(
     p0 : array, shape (n,) or (k, n)
         Where to start: everywhere the same, or one start a row.
     sigma : array, shape (m,) or (k, m), or float, optional
-        Standard deviations of the data.
+        Standard deviations of the data: a row for each set, or the same for all; no covariance matrix.
     absolute_sigma : bool
         Whether ``sigma`` is in the units of the data, and not relative only.
     bounds : pair or object with lb and ub

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from decays import decay, slopes
 
 from secant.leastsquares.batched.box import Box
 from secant.leastsquares.batched.columns import Centred, ComplexStep, Given
 from secant.leastsquares.batched.curves import Curves, Data
 
 X = np.linspace(0.0, 3.0, 11)
-
-
-def decay(x, a, b):
-    return a * np.exp(-b * x)
-
-
-def slopes(x, a, b):
-    return np.exp(-b * x), -a * x * np.exp(-b * x)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from decays import decay, slopes
 
 from secant.leastsquares.batched.box import Box
 from secant.leastsquares.batched.columns import Given
@@ -14,14 +15,6 @@ from secant.leastsquares.batched.steps import acceleration, damped_step
 
 X = np.linspace(0.0, 3.0, 11)[:, None]
 K = 6
-
-
-def decay(x, a, b):
-    return a * np.exp(-b * x)
-
-
-def slopes(x, a, b):
-    return np.exp(-b * x), -a * x * np.exp(-b * x)
 
 
 @pytest.fixture
